@@ -1,0 +1,3 @@
+//! The binary: everything is in `cli`.
+
+fn main() {}
