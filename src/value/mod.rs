@@ -1,9 +1,11 @@
 //! The data structures behind the types that a client sees: strings, lists, sets, hashes, sorted sets, streams.
 //!
 //! They never do I/O, read a clock, write a reply or know what a key is; what they need from outside
-//! (thresholds, the time) is an argument. Source of truth for the packed forms: `listpack.rs` and
-//! `intset.rs`, whose bytes are those of the disk format.
+//! (thresholds, the time) is an argument. Source of truth for the packed forms: `listpack` and
+//! `intset`, whose bytes are those of the disk format.
 
 pub mod limits;
+pub mod string;
 
 pub use limits::Limits;
+pub use string::Str;
