@@ -4,8 +4,13 @@
 //! (thresholds, the time) is an argument. Source of truth for the packed forms: `listpack` and
 //! `intset`, whose bytes are those of the disk format.
 
+mod block;
+pub mod intset;
 pub mod limits;
+pub mod listpack;
 pub mod string;
 
+pub use intset::Intset;
 pub use limits::Limits;
+pub use listpack::{Corrupt, Entry, Listpack};
 pub use string::Str;
