@@ -9,6 +9,7 @@ pub mod intset;
 pub mod limits;
 pub mod listpack;
 pub mod string;
+pub mod table;
 
 pub use intset::Intset;
 pub use limits::Limits;
