@@ -1,1 +1,9 @@
-//! The product, as its users meet it.
+//! The product, as its users meet it: a process, its socket, its files.
+//!
+//! - `client`: a blocking RESP2/RESP3 client that shows the whole value tree and the raw bytes.
+//! - `server`: starts our binary or a real server, and ends it by pid.
+//! - `oracle`: what Redis 8.0.6 answered (`fixtures/oracle`), replayed against ours, and its recorder.
+
+mod client;
+mod oracle;
+mod server;
