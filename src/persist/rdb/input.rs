@@ -3,6 +3,7 @@
 use super::error::{Fail, LoadErrorKind, Res};
 use super::source::{Short, Source};
 use super::tags::{enc, module};
+use crate::text::lzf;
 
 /// What the first byte of a string says about the rest.
 pub(super) enum Text {
@@ -20,9 +21,6 @@ pub(super) struct Input<S> {
     /// Strings that do not lie in the source as they are: decompressed, or numbers as text.
     scratch: Vec<u8>,
 }
-
-/// What a scratch buffer may keep between two strings.
-const SCRATCH: usize = 1 << 20;
 
 impl<S: Source> Input<S> {
     pub(super) fn new(src: S) -> Self {
@@ -161,16 +159,12 @@ impl<S: Source> Input<S> {
             Err(Short::End) => return Err(Fail::at(offset, LoadErrorKind::Truncated)),
             Err(Short::Io(e)) => return Err(Fail::at(offset, LoadErrorKind::Io(e))),
         };
-        let len = len as usize; // at most 88 times what lies in memory
-        if self.scratch.capacity() > SCRATCH && len <= SCRATCH {
-            self.scratch = Vec::new();
-        }
-        if self.scratch.len() < len {
-            self.scratch.resize(len, 0);
-        }
-        match lzf::decompress_into(packed, &mut self.scratch[..len]) {
-            Some(n) if n == len => Ok(&self.scratch[..len]),
-            _ => corrupt(offset, "string", "its LZF bytes are not what they promise"),
+        match lzf::decompress(packed, len as usize) {
+            Ok(text) => {
+                self.scratch = text;
+                Ok(&self.scratch)
+            }
+            Err(_) => corrupt(offset, "string", "its LZF bytes are not what they promise"),
         }
     }
 
