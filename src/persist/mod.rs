@@ -1,1 +1,5 @@
-//! persist
+//! What lies on disk, and the way there and back: snapshots and append-only files.
+//!
+//! It never touches a socket, and knows databases only as a stream of items.
+
+pub mod rdb;

@@ -8,6 +8,7 @@ mod block;
 pub mod intset;
 pub mod limits;
 pub mod listpack;
+pub mod module;
 pub mod string;
 pub mod table;
 

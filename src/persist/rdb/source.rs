@@ -273,6 +273,6 @@ impl<R: Read> Source for StreamSource<R> {
 
     fn checksum(&mut self) -> Option<u64> {
         self.hash();
-        self.crc.as_ref().map(Crc64::value)
+        self.crc.map(Crc64::value)
     }
 }
