@@ -249,3 +249,78 @@ fn parse_score(text: &[u8]) -> Option<f64> {
         end = end.checked_sub(1).filter(|&end| end > 0)?;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::SliceSource;
+    use super::*;
+
+    fn input(bytes: &[u8]) -> Input<SliceSource<'_>> {
+        Input::new(SliceSource::new(bytes))
+    }
+
+    #[test]
+    fn lengths() {
+        let rows: &[(&[u8], u64)] = &[
+            (b"\x00", 0),
+            (b"\x3f", 63),
+            (b"\x40\x40", 64),
+            (b"\x7f\xff", 16383),
+            (b"\x80\x00\x00\x40\x00", 16384),
+            (b"\x80\xff\xff\xff\xff", u64::from(u32::MAX)),
+            (b"\x81\x00\x00\x00\x01\x00\x00\x00\x00", 1 << 32),
+            (b"\x81\xff\xff\xff\xff\xff\xff\xff\xff", u64::MAX),
+            (b"\xc5", 5),
+        ];
+        for (bytes, len) in rows {
+            assert_eq!(input(bytes).len().unwrap(), *len, "{bytes:x?}");
+            for cut in 0..bytes.len() {
+                assert!(input(&bytes[..cut]).len().is_err());
+            }
+        }
+        assert!(input(b"\x82\0\0\0\0\0\0\0\0").len().is_err());
+    }
+
+    #[test]
+    fn strings() {
+        let rows: &[(&[u8], &[u8])] = &[
+            (b"\x00", b""),
+            (b"\x03abc", b"abc"),
+            (b"\xc0\x80", b"-128"),
+            (b"\xc1\x00\x80", b"-32768"),
+            (b"\xc2\xff\xff\xff\x7f", b"2147483647"),
+            (b"\xc3\x05\x0a\x00a\xe0\x00\x00", b"aaaaaaaaaa"),
+        ];
+        for (bytes, text) in rows {
+            let read = input(bytes).string().map(<[u8]>::to_vec);
+            assert_eq!(read.ok().as_deref(), Some(*text), "{bytes:x?}");
+            let mut skipped = input(bytes);
+            skipped.skip_string().unwrap();
+            assert_eq!(skipped.offset(), bytes.len() as u64);
+        }
+    }
+
+    #[test]
+    fn promises_of_lzf_reserve_nothing() {
+        let lie = b"\xc3\x02\x81\x10\0\0\0\0\0\0\0\x00a";
+        assert_eq!(input(lie).string().err().map(|fail| fail.with_key(None).offset), Some(11));
+    }
+
+    #[test]
+    fn text_scores() {
+        let rows: &[(&[u8], f64)] = &[
+            (b"\xfe", f64::INFINITY),
+            (b"\xff", f64::NEG_INFINITY),
+            (b"\x013", 3.0),
+            (b"\x05-1e+2", -100.0),
+            (b"\x040.1x", 0.1),
+            (b"\x03inf", f64::INFINITY),
+        ];
+        for (bytes, score) in rows {
+            assert_eq!(input(bytes).text_score().unwrap(), *score, "{bytes:x?}");
+        }
+        assert!(input(b"\xfd").text_score().unwrap().is_nan());
+        assert!(input(b"\x02xy").text_score().is_err());
+        assert!(input(b"\x00").text_score().is_err());
+    }
+}

@@ -8,7 +8,6 @@
 pub mod error;
 mod input;
 mod load;
-mod output;
 mod reader;
 mod skip;
 pub mod source;

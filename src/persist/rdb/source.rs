@@ -109,8 +109,10 @@ impl Source for SliceSource<'_> {
 #[derive(Debug)]
 pub struct StreamSource<R> {
     input: R,
-    /// `buf[pos..end]` is read and not consumed; `buf[keep..pos]` is consumed and kept.
+    /// `buf[pos..end]` is read and not consumed; from the mark on, what is consumed is kept, too.
     buf: Vec<u8>,
+    /// Bytes asked of the system at once, and what `buf` shrinks back to.
+    size: usize,
     pos: usize,
     end: usize,
     /// Where [`Source::mark`] was called, while it counts.
@@ -138,9 +140,14 @@ impl StreamSource<File> {
 impl<R: Read> StreamSource<R> {
     /// A source over `input`, which has `left` more bytes if that is known.
     pub fn new(input: R, left: Option<u64>) -> Self {
+        Self::with_buffer(input, left, BUFFER)
+    }
+
+    fn with_buffer(input: R, left: Option<u64>, size: usize) -> Self {
         Self {
             input,
-            buf: vec![0; BUFFER],
+            buf: vec![0; size],
+            size,
             pos: 0,
             end: 0,
             mark: None,
@@ -182,8 +189,8 @@ impl<R: Read> StreamSource<R> {
         self.end -= keep;
         self.hashed -= keep;
         self.mark = self.mark.map(|_| 0);
-        if self.buf.len() > BUFFER && self.end <= BUFFER / 2 {
-            self.buf.truncate(BUFFER);
+        if self.buf.len() > self.size && self.end <= self.size / 2 {
+            self.buf.truncate(self.size);
             self.buf.shrink_to_fit();
         }
     }
@@ -198,7 +205,7 @@ impl<R: Read> StreamSource<R> {
         self.compact();
         while self.end - self.pos < n {
             if self.end == self.buf.len() {
-                let room = self.buf.len().saturating_mul(2).min(self.pos.saturating_add(n).max(BUFFER));
+                let room = self.buf.len().saturating_mul(2).min(self.pos.saturating_add(n).max(self.size));
                 self.buf.resize(room.max(self.buf.len() + 1), 0);
             }
             self.read_some()?;
@@ -255,7 +262,7 @@ impl<R: Read> Source for StreamSource<R> {
             return Err(Short::End);
         }
         while n > 0 {
-            let step = usize::try_from(n).unwrap_or(usize::MAX).min(BUFFER / 2);
+            let step = usize::try_from(n).unwrap_or(usize::MAX).min(self.size / 2);
             self.take(step)?;
             n -= step as u64;
         }
@@ -274,5 +281,96 @@ impl<R: Read> Source for StreamSource<R> {
     fn checksum(&mut self) -> Option<u64> {
         self.hash();
         self.crc.map(Crc64::value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Gives its bytes in pieces of varying size.
+    struct Drip<'a>(&'a [u8], usize);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            self.1 = self.1.wrapping_mul(31).wrapping_add(7);
+            let n = (self.1 % 23 + 1).min(self.0.len()).min(buf.len());
+            buf[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Take(usize),
+        Skip(u64),
+        Mark,
+        Marked,
+        Checksum,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            6 => (0usize..90).prop_map(Step::Take),
+            1 => (0u64..200).prop_map(Step::Skip),
+            1 => Just(Step::Mark),
+            1 => Just(Step::Marked),
+            1 => Just(Step::Checksum),
+        ];
+        proptest::collection::vec(step, 0..60)
+    }
+
+    proptest! {
+        #[test]
+        fn a_stream_is_read_as_a_slice_is(bytes in proptest::collection::vec(any::<u8>(), 0..1500), steps in steps(),
+                                          known in any::<bool>()) {
+            let left = known.then_some(bytes.len() as u64);
+            let mut stream = StreamSource::with_buffer(Drip(&bytes, 1), left, 64);
+            let mut slice = SliceSource::new(&bytes);
+            slice.mark();
+            stream.mark();
+            let mut marked = true;
+            for step in steps {
+                match step {
+                    Step::Take(n) => {
+                        let (a, b) = (stream.take(n), slice.take(n));
+                        prop_assert_eq!(a.is_ok(), b.is_ok());
+                        if let (Ok(a), Ok(b)) = (a, b) {
+                            prop_assert_eq!(a, b);
+                        }
+                    }
+                    Step::Skip(n) => {
+                        if stream.skip(n).is_err() | slice.skip(n).is_err() {
+                            return Ok(()); // how far a stream got is its own business
+                        }
+                    }
+                    Step::Mark => {
+                        stream.mark();
+                        slice.mark();
+                        marked = true;
+                    }
+                    Step::Marked if marked => {
+                        prop_assert_eq!(stream.marked(), slice.marked());
+                        marked = false;
+                    }
+                    Step::Marked => {}
+                    Step::Checksum => prop_assert_eq!(stream.checksum(), slice.checksum()),
+                }
+                prop_assert_eq!(stream.offset(), slice.offset());
+            }
+        }
+    }
+
+    #[test]
+    fn an_announced_size_reserves_nothing() {
+        let mut known = StreamSource::new(&b"abc"[..], Some(3));
+        assert!(matches!(known.take(1 << 60), Err(Short::End)));
+        assert_eq!(known.buf.len(), BUFFER);
+        let mut unknown = StreamSource::new(&b"abc"[..], None);
+        assert!(matches!(unknown.take(usize::MAX), Err(Short::End)));
+        assert_eq!(unknown.buf.len(), BUFFER);
+        assert_eq!(unknown.take(3).unwrap(), b"abc");
     }
 }
