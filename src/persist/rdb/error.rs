@@ -50,7 +50,9 @@ impl fmt::Display for LoadErrorKind {
             LoadErrorKind::Magic => f.write_str("wrong signature: neither REDIS nor VALKEY"),
             LoadErrorKind::Version(v) => write!(f, "can't handle RDB format version {v}"),
             LoadErrorKind::UnknownType(t) => write!(f, "unknown value type or opcode {t}"),
-            LoadErrorKind::PreReleaseModule => f.write_str("value type 6: pre-release module format not supported"),
+            LoadErrorKind::PreReleaseModule => {
+                f.write_str("value type 6: pre-release module format not supported")
+            }
             LoadErrorKind::Corrupt(what, why) => write!(f, "corrupt {what}: {why}"),
             LoadErrorKind::Checksum { computed, stored } => {
                 write!(f, "wrong checksum: the bytes have {computed:016x}, the file says {stored:016x}")
