@@ -21,6 +21,9 @@ pub struct Limits {
     pub zset_max_listpack_value: usize,
     /// Positive: entries per list node; -1 to -5: 4, 8, 16, 32, 64 KiB per node.
     pub list_max_listpack_size: i64,
+    /// Bytes from which an element of a list gets a node of its own; 0: by the size of a node, as usual. For
+    /// `DEBUG QUICKLIST-PACKED-THRESHOLD` only.
+    pub list_packed_threshold: usize,
     /// Nodes at each end of a list that stay uncompressed; 0: none is compressed.
     pub list_compress_depth: u32,
     /// Bytes per stream node; 0: no limit.
@@ -40,6 +43,7 @@ impl Default for Limits {
             zset_max_listpack_entries: 128,
             zset_max_listpack_value: 64,
             list_max_listpack_size: -2,
+            list_packed_threshold: 0,
             list_compress_depth: 0,
             stream_node_max_bytes: 4096,
             stream_node_max_entries: 100,

@@ -6,7 +6,9 @@
 
 mod block;
 pub mod intset;
+pub mod legacy;
 pub mod limits;
+pub mod list;
 pub mod listpack;
 pub mod module;
 pub mod string;
@@ -14,5 +16,6 @@ pub mod table;
 
 pub use intset::Intset;
 pub use limits::Limits;
+pub use list::List;
 pub use listpack::{Corrupt, Entry, Listpack};
 pub use string::Str;

@@ -62,6 +62,22 @@ impl Listpack {
         (from < self.end()).then_some(pos)
     }
 
+    /// Removes the elements at `positions`, which are in ascending order, moving what stays only once.
+    pub fn delete_many(&mut self, positions: &[Pos]) {
+        let Some(first) = positions.first() else {
+            return;
+        };
+        let (mut kept, old) = (first.at(), self.bytes());
+        for (i, pos) in positions.iter().enumerate() {
+            let from = pos.at() + codec::size_at(self.as_bytes(), pos.at());
+            let upto = positions.get(i + 1).map_or(old, |next| next.at());
+            self.0.body_mut().copy_within(from - 4..upto - 4, kept - 4);
+            kept += upto - from;
+        }
+        self.0.resize(&(kept as u32).to_le_bytes());
+        self.add_count(-(positions.len() as i64));
+    }
+
     /// Removes everything from `pos` on.
     pub fn truncate(&mut self, pos: Pos) {
         self.delete_range(pos, usize::MAX);

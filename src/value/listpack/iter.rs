@@ -1,6 +1,6 @@
 //! Finding one's way in a listpack: positions, iteration, search.
 
-use super::{Entry, HEADER, Listpack, Pos, UNCOUNTED, codec, parse_int};
+use super::{Entry, HEADER, Listpack, Needle, Pos, UNCOUNTED, codec};
 
 impl Listpack {
     /// Offset of the end mark.
@@ -96,13 +96,22 @@ impl Listpack {
     /// `skip` in turn (1: the fields of a hash, or members of a sorted set).
     pub fn find(&self, from: Pos, needle: &[u8], skip: usize) -> Option<Pos> {
         let b = &self.as_bytes()[..self.end()];
-        match parse_int(needle) {
-            None => find_by(b, from.at(), skip, |at| text_is(b, at, needle)),
-            Some(n) => find_by(b, from.at(), skip, |at| match codec::decode(b, at).0 {
-                Entry::Int(m) => n == m,
-                Entry::Str(text) => text == needle,
-            }),
+        match Needle::new(needle) {
+            Needle { int: None, .. } => find_by(b, from.at(), skip, |at| text_is(b, at, needle)),
+            needle => find_by(b, from.at(), skip, |at| needle.is(codec::decode(b, at).0)),
         }
+    }
+
+    /// All entries that are `needle`, in order.
+    pub fn find_all(&self, needle: &Needle<'_>) -> Vec<Pos> {
+        let mut found = Vec::new();
+        let mut iter = self.iter();
+        while let Some(pos) = iter.pos() {
+            if iter.next().is_some_and(|e| needle.is(e)) {
+                found.push(pos);
+            }
+        }
+        found
     }
 
     /// All elements in order; from both ends.

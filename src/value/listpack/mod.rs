@@ -111,6 +111,29 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Bytes to compare elements with: whether they are an integer's text is found out once.
+#[derive(Debug, Clone, Copy)]
+pub struct Needle<'a> {
+    text: &'a [u8],
+    int: Option<i64>,
+}
+
+impl<'a> Needle<'a> {
+    /// To look for `text`.
+    pub fn new(text: &'a [u8]) -> Needle<'a> {
+        Needle { text, int: parse_int(text) }
+    }
+
+    /// Whether it is this element.
+    #[inline]
+    pub fn is(&self, e: Entry<'_>) -> bool {
+        match e {
+            Entry::Int(n) => self.int == Some(n),
+            Entry::Str(text) => self.text == text,
+        }
+    }
+}
+
 /// Characters of `n` in decimal, sign included.
 fn decimal_len(n: i64) -> usize {
     usize::from(n < 0) + n.unsigned_abs().checked_ilog10().map_or(1, |digits| digits as usize + 1)

@@ -1,0 +1,104 @@
+//! Walking a list from any index in both directions.
+
+use super::{End, List, Node};
+use crate::value::listpack::{self, Entry, Listpack};
+use std::collections::vec_deque;
+
+/// The elements of a list from one of them on.
+#[derive(Clone)]
+pub struct Iter<'a> {
+    inner: Inner<'a>,
+    nodes: Option<vec_deque::Iter<'a, Node>>,
+    backward: bool,
+}
+
+#[derive(Clone)]
+enum Inner<'a> {
+    Packed(listpack::Iter<'a>),
+    Plain(Option<&'a [u8]>),
+}
+
+impl<'a> Inner<'a> {
+    fn all(node: &'a Node) -> Inner<'a> {
+        match node {
+            Node::Packed { lp, .. } => Inner::Packed(lp.iter()),
+            Node::Plain(_) => Inner::Plain(Some(node.bytes())),
+        }
+    }
+
+    /// From the element at `offset` on.
+    fn part(node: &'a Node, offset: usize, backward: bool) -> Inner<'a> {
+        match node {
+            Node::Packed { lp, .. } => Inner::part_of(lp, offset, backward),
+            Node::Plain(_) => Inner::Plain(Some(node.bytes())),
+        }
+    }
+
+    fn part_of(lp: &'a Listpack, offset: usize, backward: bool) -> Inner<'a> {
+        match i64::try_from(offset).ok().and_then(|offset| lp.seek(offset)) {
+            Some(pos) if backward => Inner::Packed(lp.iter_upto(pos)),
+            Some(pos) => Inner::Packed(lp.iter_from(pos)),
+            None => Inner::Plain(None),
+        }
+    }
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Entry<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Entry<'a>> {
+        loop {
+            let step = match &mut self.inner {
+                Inner::Packed(iter) if self.backward => iter.next_back(),
+                Inner::Packed(iter) => iter.next(),
+                Inner::Plain(element) => element.take().map(Entry::Str),
+            };
+            if step.is_some() {
+                return step;
+            }
+            let nodes = self.nodes.as_mut()?;
+            let node = if self.backward { nodes.next_back() } else { nodes.next() };
+            self.inner = Inner::all(node?);
+        }
+    }
+}
+
+impl List {
+    /// The elements from `index` on to the tail; none if there is no such index.
+    pub fn iter_from(&self, index: usize) -> Iter<'_> {
+        self.walk(index, false)
+    }
+
+    /// The elements from `index` on towards the head; none if there is no such index.
+    pub fn iter_back_from(&self, index: usize) -> Iter<'_> {
+        self.walk(index, true)
+    }
+
+    /// All elements, head to tail.
+    pub fn iter(&self) -> Iter<'_> {
+        self.walk(0, false)
+    }
+
+    /// All elements from one end to the other.
+    pub fn iter_end(&self, from: End) -> Iter<'_> {
+        match from {
+            End::Head => self.walk(0, false),
+            End::Tail => self.walk(self.len().wrapping_sub(1), true),
+        }
+    }
+
+    fn walk(&self, index: usize, backward: bool) -> Iter<'_> {
+        let quick = match self {
+            List::Packed(lp) => {
+                return Iter { inner: Inner::part_of(lp, index, backward), nodes: None, backward };
+            }
+            List::Quick(quick) => quick,
+        };
+        let Some((at, offset)) = quick.locate(index) else {
+            return Iter { inner: Inner::Plain(None), nodes: None, backward };
+        };
+        let rest = if backward { quick.nodes.range(..at) } else { quick.nodes.range(at + 1..) };
+        Iter { inner: Inner::part(&quick.nodes[at], offset, backward), nodes: Some(rest), backward }
+    }
+}

@@ -1,0 +1,220 @@
+use super::*;
+use proptest::prelude::*;
+
+fn limits(size: i64) -> Limits {
+    Limits { list_max_listpack_size: size, ..Limits::default() }
+}
+
+/// Few different elements, so that searches find some; sizes around every limit.
+fn element() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        6 => (0..6i64).prop_map(|n| n.to_string().into_bytes()),
+        4 => (0..4usize).prop_map(|n| vec![b'a'; n]),
+        2 => (100..104usize).prop_map(|n| vec![b'b'; n]),
+        1 => (1000..1002usize).prop_map(|n| vec![b'c'; n]),
+        1 => (4080..4100usize).prop_map(|n| vec![b'd'; n]),
+        1 => (8180..8200usize).prop_map(|n| vec![b'e'; n]),
+    ]
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Push(End, Vec<Vec<u8>>),
+    Pop(End),
+    Set(i64, Vec<u8>),
+    Insert(Vec<u8>, bool, Vec<u8>),
+    Remove(i64, Vec<u8>),
+    RemoveRange(usize, usize),
+    Trim(i64, i64),
+    Positions(Vec<u8>, i64, usize),
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![Just(End::Head), Just(End::Tail)]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    use Step::*;
+    let index = -40..40i64;
+    prop_oneof![
+        6 => (end(), proptest::collection::vec(element(), 1..8)).prop_map(|(e, v)| Push(e, v)),
+        4 => end().prop_map(Pop),
+        4 => (index.clone(), element()).prop_map(|(i, e)| Set(i, e)),
+        4 => (element(), any::<bool>(), element()).prop_map(|(p, a, e)| Insert(p, a, e)),
+        2 => (-3..4i64, element()).prop_map(|(n, e)| Remove(n, e)),
+        1 => (0..40usize, 0..6usize).prop_map(|(i, n)| RemoveRange(i, n)),
+        1 => (-60..20i64, -20..60i64).prop_map(|(a, b)| Trim(a, b)),
+        1 => (element(), -3..4i64, 0..30usize).prop_map(|(e, r, n)| Positions(e, r, n)),
+    ]
+}
+
+type Model = Vec<Vec<u8>>;
+
+fn model_index(model: &Model, index: i64) -> Option<usize> {
+    let index = if index < 0 { index + model.len() as i64 } else { index };
+    usize::try_from(index).ok().filter(|i| *i < model.len())
+}
+
+fn model_remove(model: &mut Model, count: i64, value: &[u8]) -> usize {
+    let mut hits: Vec<usize> = (0..model.len()).filter(|i| model[*i] == value).collect();
+    if count < 0 {
+        hits.reverse();
+    }
+    if count != 0 {
+        hits.truncate(count.unsigned_abs() as usize);
+    }
+    let mut i = 0;
+    model.retain(|_| {
+        i += 1;
+        !hits.contains(&(i - 1))
+    });
+    hits.len()
+}
+
+fn model_positions(model: &Model, value: &[u8], rank: i64, max_len: usize) -> Vec<usize> {
+    let max_len = if max_len == 0 { usize::MAX } else { max_len };
+    let order: Vec<usize> =
+        if rank < 0 { (0..model.len()).rev().collect() } else { (0..model.len()).collect() };
+    let hits = order.into_iter().take(max_len).filter(|i| model[*i] == value);
+    hits.skip((rank.unsigned_abs() as usize).saturating_sub(1)).collect()
+}
+
+fn apply(list: &mut List, model: &mut Model, step: Step, limits: &Limits) {
+    match step {
+        Step::Push(end, elements) => {
+            list.push_all(end, elements.iter().map(Vec::as_slice), limits);
+            for e in elements {
+                model.insert(if end == End::Head { 0 } else { model.len() }, e);
+            }
+        }
+        Step::Pop(end) => {
+            let want = match end {
+                _ if model.is_empty() => None,
+                End::Head => Some(model.remove(0)),
+                End::Tail => model.pop(),
+            };
+            assert_eq!(list.pop(end, limits), want);
+        }
+        Step::Set(i, e) => {
+            let want = model_index(model, i);
+            assert_eq!(list.set(i, &e, limits), want.is_some());
+            if let Some(i) = want {
+                model[i] = e;
+            }
+        }
+        Step::Insert(pivot, after, e) => {
+            let want = model.iter().position(|x| *x == pivot);
+            assert_eq!(list.insert(&pivot, after, &e, limits), want.is_some());
+            if let Some(i) = want {
+                model.insert(i + usize::from(after), e);
+            }
+        }
+        Step::Remove(n, e) => assert_eq!(list.remove(n, &e, limits), model_remove(model, n, &e)),
+        Step::RemoveRange(start, n) => {
+            let (from, upto) = (start.min(model.len()), (start + n).min(model.len()));
+            assert_eq!(list.remove_range(start, n, limits), upto - from);
+            model.drain(from..upto);
+        }
+        Step::Trim(start, stop) => {
+            let (from, n) = list.resolve(start, stop);
+            assert_eq!(list.trim(start, stop, limits), model.len() - n);
+            *model = model[from..from + n].to_vec();
+        }
+        Step::Positions(e, rank, max_len) => {
+            let got: Vec<usize> = list.positions(&e, rank, max_len).collect();
+            assert_eq!(got, model_positions(model, &e, rank, max_len));
+        }
+    }
+}
+
+fn check(list: &List, model: &Model, limits: &Limits) {
+    assert_eq!(list.len(), model.len());
+    assert_eq!(list.is_empty(), model.is_empty());
+    assert!(list.iter().map(|e| e.to_vec()).eq(model.iter().cloned()));
+    assert!(list.iter_end(End::Tail).map(|e| e.to_vec()).eq(model.iter().rev().cloned()));
+    for i in 0..model.len() {
+        assert_eq!(list.get(i as i64).map(|e| e.to_vec()), Some(model[i].clone()));
+        assert_eq!(list.iter_from(i).next().map(|e| e.to_vec()), Some(model[i].clone()));
+        let mut back = list.iter_back_from(i);
+        assert_eq!(back.next().map(|e| e.to_vec()), Some(model[i].clone()));
+        assert_eq!(back.count(), i);
+    }
+    assert_eq!(list.iter_from(model.len()).count(), 0);
+    assert_eq!(list.get(model.len() as i64), None);
+    assert_eq!(list.get(-1 - model.len() as i64), None);
+    assert!(list.memory(0) > 0 && list.memory(1) > 0);
+    check_nodes(list, model, limits);
+}
+
+/// A snapshot of the nodes makes the same list again.
+fn check_nodes(list: &List, model: &Model, limits: &Limits) {
+    let mut quick = Quicklist::new();
+    for (plain, bytes) in list.nodes() {
+        if plain {
+            quick.push_plain(bytes.into());
+        } else {
+            let lp = Listpack::from_bytes(bytes).expect("our own bytes");
+            assert!(!lp.is_empty() || model.is_empty());
+            quick.push_packed(lp);
+        }
+    }
+    let again = List::from_quicklist(quick, limits);
+    assert!(again.iter().map(|e| e.to_vec()).eq(model.iter().cloned()));
+    assert_eq!(again.len(), model.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn behaves_as_a_vec(
+        size in prop_oneof![-5..9i64, Just(128)],
+        threshold in prop_oneof![3 => Just(0usize), 1 => Just(3usize), 1 => Just(200)],
+        steps in proptest::collection::vec(step(), 0..60),
+    ) {
+        let limits = Limits { list_packed_threshold: threshold, ..limits(size) };
+        let (mut list, mut model) = (List::new(), Vec::new());
+        for step in steps {
+            apply(&mut list, &mut model, step, &limits);
+        }
+        check(&list, &model, &limits);
+    }
+}
+
+#[test]
+fn grows_at_the_limit_and_shrinks_at_half_of_it() {
+    let limits = limits(4);
+    let mut list = List::new();
+    for n in 0..4 {
+        list.push(End::Tail, b"x", &limits);
+        assert_eq!((list.len(), list.encoding()), (n + 1, "listpack"));
+    }
+    list.push(End::Head, b"x", &limits);
+    assert_eq!(list.encoding(), "quicklist");
+    list.pop(End::Head, &limits);
+    list.pop(End::Tail, &limits);
+    assert_eq!((list.len(), list.encoding()), (3, "quicklist"));
+    list.pop(End::Tail, &limits);
+    assert_eq!((list.len(), list.encoding()), (2, "listpack"));
+}
+
+#[test]
+fn a_big_element_has_a_node_of_its_own() {
+    let limits = Limits::default();
+    let mut list = List::new();
+    list.push(End::Tail, &[b'x'; 8193], &limits);
+    assert_eq!(list.encoding(), "quicklist");
+    assert!(list.nodes().map(|(plain, bytes)| (plain, bytes.len())).eq([(true, 8193)]));
+    list.push(End::Tail, b"small", &limits);
+    list.pop(End::Head, &limits);
+    assert_eq!(list.encoding(), "listpack");
+}
+
+#[test]
+fn a_failed_insert_may_still_change_the_encoding() {
+    let limits = limits(2);
+    let mut list = List::new();
+    list.push_all(End::Tail, [b"a".as_slice(), b"b"].into_iter(), &limits);
+    assert_eq!(list.encoding(), "listpack");
+    assert!(!list.insert(b"nosuch", true, b"c", &limits));
+    assert_eq!(list.encoding(), "quicklist");
+}
