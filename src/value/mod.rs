@@ -11,6 +11,7 @@ pub mod limits;
 pub mod list;
 pub mod listpack;
 pub mod module;
+pub mod stream;
 pub mod string;
 pub mod table;
 
@@ -18,4 +19,5 @@ pub use intset::Intset;
 pub use limits::Limits;
 pub use list::List;
 pub use listpack::{Corrupt, Entry, Listpack};
+pub use stream::{Stream, StreamId};
 pub use string::Str;

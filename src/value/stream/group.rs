@@ -95,6 +95,7 @@ pub struct Group {
     pub entries_read: i64,
     pel: Ordered<Nack>,
     slots: Vec<Option<Box<Consumer>>>,
+    free: Vec<ConsumerId>,      // slots whose consumer was deleted
     order: Ordered<ConsumerId>, // by name
 }
 
@@ -136,8 +137,8 @@ pub struct AutoClaim {
 
 impl Group {
     pub(super) fn new(name: &[u8], last_id: StreamId, entries_read: i64) -> Group {
-        let (pel, slots, order) = (Ordered::default(), Vec::new(), Ordered::default());
-        Group { name: name.into(), last_id, entries_read, pel, slots, order }
+        let (pel, order) = (Ordered::default(), Ordered::default());
+        Group { name: name.into(), last_id, entries_read, pel, slots: Vec::new(), free: Vec::new(), order }
     }
 
     pub fn name(&self) -> &[u8] {
@@ -188,29 +189,25 @@ impl Group {
         (id, true)
     }
 
-    /// A slot without a consumer: a new one, unless some were deleted.
+    /// A slot without a consumer.
     fn free_slot(&mut self) -> ConsumerId {
-        let free = if self.order.len() < self.slots.len() {
-            self.slots.iter().position(Option::is_none) // rare enough to search
-        } else {
-            None
-        };
-        let slot = free.unwrap_or_else(|| {
+        self.free.pop().unwrap_or_else(|| {
             if self.slots.is_empty() {
-                self.slots.reserve_exact(1);
+                self.slots.reserve_exact(1); // most groups have few consumers
             }
             self.slots.push(None);
-            self.slots.len() - 1
-        });
-        ConsumerId::of_slot(slot)
+            ConsumerId::of_slot(self.slots.len() - 1)
+        })
     }
 
     /// Deletes a consumer and what is pending for it. How many entries that were; `None`: no such consumer.
     pub fn delete_consumer(&mut self, name: &[u8]) -> Option<usize> {
         let pos = self.order.find(|&id| self.name_of(id).cmp(name)).ok()?;
-        let consumer = self.slots[self.order.remove(pos).slot()].take()?;
-        while self.slots.last().is_some_and(Option::is_none) {
-            self.slots.pop();
+        let id = self.order.remove(pos);
+        let consumer = self.slots[id.slot()].take()?;
+        self.free.push(id);
+        if self.order.is_empty() {
+            (self.slots, self.free) = (Vec::new(), Vec::new());
         }
         consumer.pending().for_each(|id| {
             if let Ok(pos) = self.pel.find(|nack| nack.id.cmp(&id)) {
@@ -305,7 +302,12 @@ impl Group {
             None if !how.force => return Claimed::No,
             None => {
                 // Redis counts a forced entry as delivered once before this, now.
-                self.insert_nack(Nack { id, delivery_time_ms: how.now_ms, delivery_count: 1, consumer: None });
+                self.insert_nack(Nack {
+                    id,
+                    delivery_time_ms: how.now_ms,
+                    delivery_count: 1,
+                    consumer: None,
+                });
             }
             Some(nack) => {
                 let idle_ms = how.now_ms.saturating_sub(nack.delivery_time_ms);
@@ -443,6 +445,13 @@ impl Groups {
         let Err(pos) = groups.find(|group| group.name().cmp(name)) else { return None };
         groups.insert(pos, Box::new(Group::new(name, last_id, entries_read)));
         self.get_mut(name)
+    }
+
+    /// Adds a group out of a file. False: the name is taken.
+    pub(super) fn add(&mut self, group: Group) -> bool {
+        let groups = self.0.get_or_insert_default();
+        let place = groups.find(|have| have.name().cmp(group.name()));
+        place.map_err(|pos| groups.insert(pos, Box::new(group))).is_err()
     }
 
     /// Deletes a group with all that is pending in it. Whether it was there.

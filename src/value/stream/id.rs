@@ -145,7 +145,8 @@ fn split(text: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
 /// A number as Redis reads the halves of an id: canonical ones, and otherwise what C's `strtoull` takes whole
 /// (blanks in front, a sign, leading zeros); but not a canonical negative one.
 fn number(text: &[u8]) -> Option<u64> {
-    let canonical_negative = matches!(text, [b'-', b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit));
+    let canonical_negative =
+        matches!(text, [b'-', b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit));
     if canonical_negative && magnitude(&text[1..])? <= i64::MIN.unsigned_abs() {
         return None;
     }
@@ -175,7 +176,8 @@ mod tests {
 
     #[test]
     fn ids_parse_as_in_redis() {
-        let rows: &[(&[u8], Option<(u64, u64)>)] = &[
+        type Row = (&'static [u8], Option<(u64, u64)>);
+        let rows: &[Row] = &[
             (b"1-2", Some((1, 2))),
             (b"5", Some((5, 77))),
             (b"-", Some((0, 0))),

@@ -39,10 +39,6 @@ impl<T> Ordered<T> {
         self.len == 0
     }
 
-    pub fn first(&self) -> Option<&T> {
-        self.chunks.front()?.first()
-    }
-
     pub fn last(&self) -> Option<&T> {
         self.chunks.back()?.last()
     }
@@ -71,14 +67,12 @@ impl<T> Ordered<T> {
     /// Inserts at a place that [`Self::find`] gave.
     pub fn insert(&mut self, pos: Pos, item: T) {
         self.len += 1;
-        let Some(chunk) = self.chunks.get_mut(pos.chunk) else {
+        let at_end = pos.chunk + 1 >= self.chunks.len() && pos.at == CHUNK;
+        let Some(chunk) = self.chunks.get_mut(pos.chunk).filter(|_| !at_end) else {
             return self.push_chunk(item);
         };
         if chunk.len() < CHUNK {
             return chunk.insert(pos.at, item);
-        }
-        if pos.chunk + 1 == self.chunks.len() && pos.at == CHUNK {
-            return self.push_chunk(item);
         }
         let mut upper = chunk.split_off(CHUNK / 2);
         match pos.at.checked_sub(CHUNK / 2) {
@@ -86,13 +80,6 @@ impl<T> Ordered<T> {
             None => chunk.insert(pos.at, item),
         }
         self.chunks.insert(pos.chunk + 1, upper);
-    }
-
-    /// Appends; the caller knows that nothing is greater.
-    pub fn push(&mut self, item: T) {
-        let chunk = self.chunks.len().saturating_sub(1);
-        let at = self.chunks.back().map_or(0, Vec::len);
-        self.insert(Pos { chunk, at }, item);
     }
 
     fn push_chunk(&mut self, item: T) {
@@ -141,14 +128,6 @@ impl<T> Ordered<T> {
         rest.iter().chain(self.chunks.range(after..).flatten())
     }
 
-    /// Sorts everything anew: for a sequence that was filled out of order.
-    pub fn sort_by(&mut self, mut order: impl FnMut(&T, &T) -> Ordering) {
-        let mut items: Vec<T> = std::mem::take(&mut self.chunks).into_iter().flatten().collect();
-        items.sort_by(&mut order);
-        self.len = 0;
-        items.into_iter().for_each(|item| self.push(item));
-    }
-
     /// Bytes allocated for the sequence itself.
     pub fn heap_bytes(&self) -> usize {
         let chunks: usize = self.chunks.iter().map(Vec::capacity).sum();
@@ -166,7 +145,7 @@ mod tests {
         assert_eq!(ours.len(), naive.len());
         assert!(ours.iter().eq(naive.iter()));
         assert!(ours.iter().rev().eq(naive.iter().rev()));
-        assert_eq!((ours.first(), ours.last()), (naive.first(), naive.last()));
+        assert_eq!(ours.last(), naive.last());
         assert!(ours.chunks.iter().all(|chunk| !chunk.is_empty() && chunk.len() <= CHUNK));
     }
 
@@ -193,21 +172,16 @@ mod tests {
     #[test]
     fn a_queue_fills_its_chunks() {
         let mut queue = Ordered::default();
-        (0..10_000u32).for_each(|item| queue.push(item));
+        for item in 0..10_000u32 {
+            let end = queue.find(|have: &u32| have.cmp(&item)).expect_err("not there yet");
+            queue.insert(end, item);
+        }
         assert_eq!(queue.chunks.len(), 10_000usize.div_ceil(CHUNK));
         for item in 0..9_999 {
             let pos = queue.find(|have| have.cmp(&item)).expect("present");
             queue.remove(pos);
         }
-        assert_eq!((queue.chunks.len(), queue.first()), (1, Some(&9_999)));
+        assert_eq!((queue.chunks.len(), queue.last()), (1, Some(&9_999)));
         assert!(queue.heap_bytes() < 24 * 256 + CHUNK * 4);
-    }
-
-    #[test]
-    fn sorting_restores_order() {
-        let mut items = Ordered::default();
-        (0..500u32).for_each(|item| items.push(item * 7919 % 500));
-        items.sort_by(u32::cmp);
-        check(&items, &(0..500).collect());
     }
 }
