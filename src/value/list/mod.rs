@@ -330,7 +330,7 @@ impl List {
         let samples = if samples == 0 { usize::MAX } else { samples };
         let seen = quick.nodes.len().min(samples);
         let sampled: usize = quick.nodes.iter().take(seen).map(Node::memory).sum();
-        let nodes = if seen == 0 { 0 } else { sampled * quick.nodes.len() / seen };
+        let nodes = (sampled * quick.nodes.len()).checked_div(seen).unwrap_or(0);
         size_of::<Quicklist>() + quick.nodes.capacity() * size_of::<Node>() + nodes
     }
 
