@@ -32,7 +32,7 @@ pub struct Listpack(Block<ListpackShape>);
 /// An element: an integer, or bytes that are not the text of one.
 ///
 /// As an argument, `Str` may hold any bytes: the text of an integer is stored as the integer it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Entry<'a> {
     /// An integer.
     Int(i64),
@@ -122,6 +122,12 @@ impl<'a> Needle<'a> {
     /// To look for `text`.
     pub fn new(text: &'a [u8]) -> Needle<'a> {
         Needle { text, int: parse_int(text) }
+    }
+
+    /// The integer that it is the text of.
+    #[inline]
+    pub fn int(&self) -> Option<i64> {
+        self.int
     }
 
     /// Whether it is this element.
