@@ -10,6 +10,7 @@ pub mod clock;
 pub mod crc;
 pub mod glob;
 pub mod hex;
+pub mod log;
 pub mod lzf;
 pub mod num;
 pub mod words;

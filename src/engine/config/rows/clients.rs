@@ -1,0 +1,45 @@
+//! What clients may take.
+
+use super::super::row::{
+    DEBUG, Hook, MULTI, Row, at, bytes, inert, live, percent_or_bytes, special, ubytes, uint, yes_no,
+};
+use super::super::special::OUTPUT_LIMIT;
+use super::{LONG_MAX, UINT_MAX};
+
+pub(in super::super) const ROWS: &[Row] = &[
+    live("maxclients", uint(1, UINT_MAX, 10_000), at!(maxclients), "Clients at once.").hook(Hook::MaxClients),
+    special(
+        "client-output-buffer-limit",
+        &OUTPUT_LIMIT,
+        "By class (normal, replica, pubsub): bytes of unread output at which a client is closed at once, bytes at \
+         which it is closed after so many seconds.",
+    )
+    .flags(MULTI),
+    live(
+        "client-query-buffer-limit",
+        ubytes(1 << 20, LONG_MAX, 1 << 30),
+        at!(client_query_buffer_limit),
+        "Bytes of input a client may have waiting.",
+    )
+    .flags(DEBUG),
+    live("proto-max-bulk-len", bytes(1 << 20, LONG_MAX, 512 << 20), at!(proto_max_bulk_len), "Bytes of one argument.")
+        .flags(DEBUG),
+    inert(
+        "maxmemory-clients",
+        percent_or_bytes(-100, LONG_MAX, 0),
+        "Bytes (or percent of maxmemory) that all clients' buffers may take. 0: no limit.",
+    )
+    .field(at!(maxmemory_clients)),
+    inert("tracking-table-max-keys", ubytes_plain(), "Keys remembered for client tracking.")
+        .field(at!(tracking_table_max_keys)),
+    inert(
+        "hide-user-data-from-log",
+        yes_no(false),
+        "Keep keys, values and names of clients out of the log. (None are logged.)",
+    )
+    .field(at!(hide_user_data_from_log)),
+];
+
+const fn ubytes_plain() -> super::super::row::Kind {
+    uint(0, LONG_MAX, 1_000_000)
+}

@@ -1,0 +1,28 @@
+//! Directives that only this server has.
+
+use super::super::fields::SaveVersion;
+use super::super::row::{HIDDEN, Row, at, live, maybe, one_of};
+
+/// `80` is the number of Valkey's version.
+const VERSIONS: &[(&str, u32)] = &[
+    SaveVersion::NAMES[0],
+    SaveVersion::NAMES[1],
+    SaveVersion::NAMES[2],
+    SaveVersion::NAMES[3],
+    SaveVersion::NAMES[4],
+    ("80", SaveVersion::Valkey80 as u32),
+];
+
+pub(in super::super) const ROWS: &[Row] = &[
+    // Hidden: who copies all that CONFIG GET * shows to another server must not copy this.
+    live("port-file", maybe(), at!(port_file), "File for the number of the port in use, for `port 0`.")
+        .fixed()
+        .flags(HIDDEN),
+    live(
+        "rdb-save-version",
+        one_of(VERSIONS, 0),
+        at!(rdb_save_version),
+        "Version of the snapshots that are written: 10 (Redis 7.0), 11 (7.2), 12 (7.4, 8), valkey. Empty: the lowest \
+         that holds the content.",
+    ),
+];

@@ -1,0 +1,34 @@
+//! Who may do what. Users and passwords are not there yet.
+
+use super::super::fields::Protected;
+use super::super::row::{Row, SENSITIVE, at, inert, int, live, maybe, one_of, refused, text};
+use super::LONG_MAX;
+
+const NO_PASSWORDS: &str = "there are no passwords yet: the server would be open";
+const NO_USERS: &str = "there are no users yet: the server would be open";
+
+pub(in super::super) const ROWS: &[Row] = &[
+    refused("requirepass", maybe(), NO_PASSWORDS, "Password of the default user.").flags(SENSITIVE),
+    refused("aclfile", text(""), NO_USERS, "File with the users.").fixed(),
+    inert(
+        "acl-pubsub-default",
+        one_of(&[("allchannels", 4), ("resetchannels", 0)], 0),
+        "Channels of new users.",
+    ),
+    inert("acllog-max-len", int(0, LONG_MAX, 128), "Entries of the ACL log.").field(at!(acllog_max_len)),
+    live(
+        "enable-protected-configs",
+        one_of(Protected::NAMES, 0),
+        at!(enable_protected_configs),
+        "Who may set dir and dbfilename.",
+    )
+    .fixed(),
+    live(
+        "enable-debug-command",
+        one_of(Protected::NAMES, 0),
+        at!(enable_debug_command),
+        "Who may use DEBUG.",
+    )
+    .fixed(),
+    inert("enable-module-command", one_of(Protected::NAMES, 0), "Who may use MODULE.").fixed(),
+];
