@@ -5,6 +5,8 @@
 //! `intset`, whose bytes are those of the disk format.
 
 mod block;
+#[cfg(test)]
+mod golden;
 pub mod intset;
 pub mod legacy;
 pub mod limits;
