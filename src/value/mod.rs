@@ -17,6 +17,7 @@ pub mod set;
 pub mod stream;
 pub mod string;
 pub mod table;
+pub mod zset;
 
 pub use intset::Intset;
 pub use limits::Limits;
