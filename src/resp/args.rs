@@ -4,7 +4,7 @@ use super::batch::Span;
 use bytes::Bytes;
 
 /// A request and a cursor over its arguments. Argument 0 is the command's name; the cursor starts behind it.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Args<'a> {
     stretch: &'a [u8],
     spans: &'a [Span],

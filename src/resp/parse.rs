@@ -290,7 +290,7 @@ fn multibulk(
         let found = bulk_header(input, pos, limits)?;
         let whole = found.filter(|(len, data)| *len <= input.len() - data && len + 2 <= input.len() - data);
         let Some((len, data)) = whole else {
-            if batch.len() > 0 {
+            if !batch.is_empty() {
                 batch.spans.truncate(first);
                 batch.own.truncate(first_own);
             }

@@ -1,1 +1,169 @@
-//! clock
+//! The one clock, read once per command and handed down.
+//!
+//! It can stand still, be set and be moved: a snapshot is served as of the moment when it was written, and tests
+//! move time instead of sleeping. The monotonic part runs on regardless; timeouts use that.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// A moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds since 1970: expiry.
+    pub ms: u64,
+    /// Microseconds since 1970: TIME, logs.
+    pub us: u64,
+    /// Microseconds since the clock was made: durations and timeouts. Never goes back, never stands still.
+    pub mono_us: u64,
+}
+
+/// Tells the time.
+///
+/// A read costs one look at the monotonic clock; the wall clock is that plus an offset, which [`sync`](Clock::sync)
+/// renews. Called ten times a second it follows when someone sets the system's clock.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    started: Instant,
+    wall: Wall,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Wall {
+    /// Unix microseconds at `started`, as the system's clock has it now, and how far we were moved from it.
+    Running { at_start_us: u64, moved_us: i64 },
+    /// Stands still at these Unix microseconds.
+    Frozen { us: u64 },
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::real()
+    }
+}
+
+impl Clock {
+    /// A clock that shows the system's time.
+    pub fn real() -> Self {
+        let mut clock =
+            Clock { started: Instant::now(), wall: Wall::Running { at_start_us: 0, moved_us: 0 } };
+        clock.sync();
+        clock
+    }
+
+    /// A clock that stands still at a moment (Unix milliseconds).
+    pub fn frozen(ms: u64) -> Self {
+        Clock { started: Instant::now(), wall: Wall::Frozen { us: ms.saturating_mul(1000) } }
+    }
+
+    /// What time it is.
+    #[inline]
+    pub fn now(&self) -> Now {
+        let mono_us = self.mono_us();
+        let us = match self.wall {
+            Wall::Running { at_start_us, moved_us } => {
+                (at_start_us + mono_us).saturating_add_signed(moved_us)
+            }
+            Wall::Frozen { us } => us,
+        };
+        Now { ms: us / 1000, us, mono_us }
+    }
+
+    /// Only the monotonic part, for measuring durations.
+    #[inline]
+    pub fn mono_us(&self) -> u64 {
+        let elapsed = self.started.elapsed();
+        elapsed.as_secs() * 1_000_000 + u64::from(elapsed.subsec_micros())
+    }
+
+    /// Looks at the system's wall clock again.
+    pub fn sync(&mut self) {
+        let mono_us = self.mono_us();
+        if let Wall::Running { at_start_us, .. } = &mut self.wall {
+            *at_start_us = system_us().saturating_sub(mono_us);
+        }
+    }
+
+    /// Sets the time (Unix milliseconds); a running clock runs on from there.
+    pub fn set(&mut self, ms: u64) {
+        let target = ms.saturating_mul(1000);
+        let shown = self.now().us;
+        match &mut self.wall {
+            Wall::Running { moved_us, .. } => {
+                *moved_us = moved_us.saturating_add(target.wrapping_sub(shown) as i64)
+            }
+            Wall::Frozen { us } => *us = target,
+        }
+    }
+
+    /// Moves the time forward (or back) by milliseconds.
+    pub fn advance(&mut self, ms: i64) {
+        let by = ms.saturating_mul(1000);
+        match &mut self.wall {
+            Wall::Running { moved_us, .. } => *moved_us = moved_us.saturating_add(by),
+            Wall::Frozen { us } => *us = us.saturating_add_signed(by),
+        }
+    }
+
+    /// Stops the time where it is.
+    pub fn freeze(&mut self) {
+        self.wall = Wall::Frozen { us: self.now().us };
+    }
+
+    /// Lets a frozen clock run on from where it stands.
+    pub fn thaw(&mut self) {
+        if let Wall::Frozen { us } = self.wall {
+            self.wall = Wall::Running { at_start_us: 0, moved_us: 0 };
+            self.sync();
+            self.set(us / 1000);
+        }
+    }
+
+    /// Whether the time stands still.
+    pub fn is_frozen(&self) -> bool {
+        matches!(self.wall, Wall::Frozen { .. })
+    }
+}
+
+/// The system's wall clock, in Unix microseconds (0 before 1970).
+pub fn system_us() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_the_systems_time_and_moves() {
+        let mut clock = Clock::real();
+        let (now, system) = (clock.now(), system_us());
+        assert!(system.abs_diff(now.us) < 1_000_000);
+        assert_eq!(now.ms, now.us / 1000);
+        clock.advance(3_600_000);
+        assert!((clock.now().us - system).abs_diff(3_600_000_000) < 1_000_000);
+        clock.sync();
+        assert!((clock.now().us - system).abs_diff(3_600_000_000) < 1_000_000);
+        clock.set(5000);
+        assert!((5000..6000).contains(&clock.now().ms));
+        assert!(clock.now().mono_us >= now.mono_us);
+    }
+
+    #[test]
+    fn stands_still_until_moved() {
+        let mut clock = Clock::frozen(1_000_000);
+        assert!(clock.is_frozen());
+        assert_eq!(clock.now().ms, 1_000_000);
+        clock.sync();
+        clock.advance(-1);
+        assert_eq!(clock.now().us, 999_999_000);
+        clock.set(7);
+        assert_eq!(clock.now().ms, 7);
+        clock.thaw();
+        assert!(!clock.is_frozen() && (7..1000).contains(&clock.now().ms));
+        clock.freeze();
+        assert_eq!(clock.now().us, clock.now().us);
+        clock.advance(i64::MIN);
+        clock.advance(i64::MAX);
+        clock.set(u64::MAX);
+        assert_eq!(clock.now().us, u64::MAX);
+    }
+}
