@@ -254,7 +254,7 @@ fn owned_requests() {
     assert_eq!((args.next(), args.peek(), args.position()), (Some(&b"k"[..]), Some(&b"v"[..]), 2));
     assert_eq!((args.next(), args.next(), args.remaining()), (Some(&b"v"[..]), None, 0));
     args.seek(1);
-    assert_eq!(args.collect::<Vec<_>>(), [b"k", b"v"]);
+    assert_eq!(args.clone().collect::<Vec<_>>(), [b"k", b"v"]);
     assert_eq!(args.total_bytes(), 5);
     assert_eq!(format!("{own:?}"), r#"["\"SET\"", "\"k\"", "\"v\""]"#);
 }
