@@ -2,7 +2,7 @@
 
 use super::group::{ENTRIES_READ_UNKNOWN, Group};
 use super::id::StreamId;
-use super::node::Node;
+use super::node::{Master, Node};
 use super::range::{Cursor, Range, StreamEntry};
 use crate::value::Limits;
 use std::collections::VecDeque;
@@ -144,8 +144,9 @@ impl Log {
         if bytes > MAX_NODE_BYTES {
             return Err(AppendError::TooBig);
         }
-        match self.nodes.back_mut().filter(|node| !is_full(node, bytes, limits)) {
-            Some(node) => node.push(id, fields, pieces / 2),
+        let last = self.nodes.back_mut().map(|node| (node.master(), node));
+        match last.filter(|(master, node)| !is_full(node, *master, bytes, limits)) {
+            Some((master, node)) => node.push(id, fields, pieces / 2, master),
             None => self.push_node(Node::new(id, fields, pieces / 2)),
         }
         self.length = self.length.wrapping_add(1);
@@ -338,7 +339,7 @@ impl Log {
 }
 
 /// Whether an entry of so many bytes belongs into a new node.
-fn is_full(node: &Node, bytes: usize, limits: &Limits) -> bool {
+fn is_full(node: &Node, master: Master, bytes: usize, limits: &Limits) -> bool {
     let max_bytes = match limits.stream_node_max_bytes {
         0 => MAX_NODE_BYTES,
         max => max.min(MAX_NODE_BYTES),
@@ -346,7 +347,6 @@ fn is_full(node: &Node, bytes: usize, limits: &Limits) -> bool {
     if node.pack.bytes() + bytes >= max_bytes {
         return true;
     }
-    let master = node.master();
     let entries = master.count.wrapping_add(master.deleted);
     limits.stream_node_max_entries != 0
         && entries >= i64::try_from(limits.stream_node_max_entries).unwrap_or(i64::MAX)

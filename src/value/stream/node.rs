@@ -78,14 +78,14 @@ impl Node {
         Node { key: id, pack }
     }
 
-    /// Adds an entry at the end.
+    /// Adds an entry at the end. `master`: what [`Node::master`] says.
     pub(super) fn push<'a>(
         &mut self,
         id: StreamId,
         fields: impl Iterator<Item = &'a [u8]> + Clone,
         len: usize,
+        master: Master,
     ) {
-        let master = self.master();
         let ms = id.ms.wrapping_sub(self.key.ms) as i64;
         let seq = id.seq.wrapping_sub(self.key.seq) as i64;
         let same = self.names_are(master, fields.clone().step_by(2), len);
