@@ -62,7 +62,9 @@ fn info(target: &mut Target) -> Table {
     let rows = reply.items().expect("COMMAND answers an array").iter().map(info_row);
     let of_modules =
         |facts: &Json| facts["flags"].as_array().is_some_and(|f| f.contains(&Json::from("module")));
-    rows.filter(|(_, facts)| !of_modules(facts)).collect()
+    let mut table: Table = rows.filter(|(_, facts)| !of_modules(facts)).collect();
+    table.values_mut().for_each(without_wording);
+    table
 }
 
 fn info_row(row: &Value) -> (String, Json) {
@@ -87,7 +89,7 @@ fn docs(target: &mut Target) -> Table {
 fn without_wording(facts: &mut Json) {
     match facts {
         Json::Object(map) => {
-            for name in ["summary", "complexity", "history", "reply_schema"] {
+            for name in ["summary", "complexity", "history", "reply_schema", "notes"] {
                 map.remove(name);
             }
             map.values_mut().for_each(without_wording);
