@@ -86,15 +86,19 @@ fn check_block(
             Vec::new()
         }
     };
-    let lost = answers.iter().any(|a| reply(a, protocol).is_some_and(|text| text.starts_with("<no reply")));
     for (step, got) in block.steps.iter().zip(&answers) {
         if let Some(text) = differ(step, got, protocol, ours, target.sees_frames()) {
             found.push(format!("\n{place}, line {}\n  > {}\n{text}", step.line, step.input));
         }
     }
-    if answers.is_empty() || lost {
+    if answers.iter().any(lost) || answers.len() < block.steps.len() {
         target.restart().unwrap_or_else(|e| panic!("after {place}: {e}"));
     }
+}
+
+/// Whether the server was gone, or did not answer.
+fn lost(answers: &Answers) -> bool {
+    [&answers.resp2, &answers.resp3].into_iter().flatten().any(|text| text.starts_with("<no reply"))
 }
 
 fn reply(answers: &Answers, protocol: u8) -> Option<&str> {
@@ -107,14 +111,27 @@ fn differ(step: &Step, got: &Answers, protocol: u8, ours: bool, frames: bool) ->
     let answer = reply(got, protocol).unwrap_or("<none>");
     let mut text = String::new();
     if want != answer {
+        let [want, answer] = clip(want, answer);
         write!(text, "    want {want}\n    got  {answer}\n").expect("a String takes all");
     }
     if frames && instead.is_none() && got.frames != step.answers.frames {
-        let [want, got] = [&step.answers.frames, &got.frames].map(|f| f.join("; "));
+        let [want, got] = clip(&step.answers.frames.join("; "), &got.frames.join("; "));
         write!(text, "    want in the log: {want}\n    got in the log:  {got}\n")
             .expect("a String takes all");
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// Long lines from shortly before where they begin to differ.
+fn clip(want: &str, got: &str) -> [String; 2] {
+    let same = want.chars().zip(got.chars()).take_while(|(a, b)| a == b).count();
+    [want, got].map(|text| {
+        let length = text.chars().count();
+        let from = if length > 400 { same.saturating_sub(100) } else { 0 };
+        let shown: String = text.chars().skip(from).take(400).collect();
+        let [before, after] = [from > 0, from + 400 < length].map(|cut| if cut { "..." } else { "" });
+        format!("{before}{shown}{after}")
+    })
 }
 
 /// Asks the server all steps in both protocols and puts its answers into the transcript.
@@ -135,6 +152,10 @@ fn record_file(target: &mut Target, file: &mut Transcript) -> Result<(), String>
                 return Err(format!("{name}:{}: frames differ by protocol: {lines:?}", step.line));
             }
             let find = |p| passes.iter().find_map(|pass| reply(&pass[at], p).map(str::to_owned));
+            if passes.iter().any(|pass| lost(&pass[at])) {
+                target.restart().map_err(|e| e.to_string())?;
+                return Err(format!("{name}:{}: no reply", step.line));
+            }
             step.answers = Answers { resp2: find(2), resp3: find(3), frames };
         }
     }
