@@ -131,7 +131,14 @@ impl Shown<'_> {
     }
 
     fn list(&self, items: &[Value]) -> String {
-        items.iter().map(|item| self.value(item, false)).collect::<Vec<_>>().join(" ")
+        let shown: Vec<String> = items.iter().map(|item| self.value(item, false)).collect();
+        let runs = shown.chunk_by(|a, b| a == b && a.starts_with('<'));
+        let run = |run: &[String]| match run {
+            [one] => one.clone(),
+            [first, ..] if first.starts_with('<') => format!("{first}*{}", run.len()),
+            _ => run.join(" "),
+        };
+        runs.map(run).collect::<Vec<_>>().join(" ")
     }
 
     fn leaf(&self, value: &Value, top: bool) -> String {
