@@ -7,6 +7,7 @@
 mod block;
 #[cfg(test)]
 mod golden;
+pub mod hash;
 pub mod intset;
 pub mod legacy;
 pub mod limits;
@@ -19,6 +20,7 @@ pub mod string;
 pub mod table;
 pub mod zset;
 
+pub use hash::Hash;
 pub use intset::Intset;
 pub use limits::Limits;
 pub use list::List;
@@ -26,3 +28,4 @@ pub use listpack::{Corrupt, Entry, Listpack};
 pub use set::Set;
 pub use stream::{Stream, StreamId};
 pub use string::Str;
+pub use zset::Zset;

@@ -6,7 +6,7 @@
 
 use super::member::{Member, MemberRef};
 use super::tree::Tree;
-use crate::value::table::{SlotIx, Table, hash_bytes};
+use crate::value::table::{SlotIx, Stats, Table, hash_bytes};
 use std::cmp::Ordering;
 
 /// A sorted set with its index in both directions.
@@ -158,6 +158,10 @@ impl ZsetTree {
     pub(super) fn memory_bytes(&self) -> usize {
         let members: usize = self.members.iter().map(Member::memory_bytes).sum();
         size_of::<Self>() + self.tree.memory_bytes() + self.members.memory_bytes() + members
+    }
+
+    pub(super) fn table_stats(&self) -> Stats {
+        self.members.stats()
     }
 
     pub(super) fn set_resizing(&mut self, on: bool) {

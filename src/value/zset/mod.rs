@@ -302,6 +302,14 @@ impl Zset {
         }
     }
 
+    /// What DEBUG HTSTATS-KEY tells of the table of members.
+    pub fn table_stats(&self) -> Option<super::table::Stats> {
+        match self {
+            Zset::Tree(tree) => Some(tree.table_stats()),
+            Zset::Packed(_) => None,
+        }
+    }
+
     /// Allows or stops the resizing of the table, see [`Table::set_resizing`](super::table::Table::set_resizing).
     pub fn set_resizing(&mut self, on: bool) {
         if let Zset::Tree(tree) = self {
