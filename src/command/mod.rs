@@ -1,1 +1,33 @@
-//! command
+//! The verbs: every command a client can send, one file each, and the table that lists them.
+//!
+//! A handler gets a [`Ctx`] and its [`Args`], writes its reply straight into the connection's buffer and records
+//! what it changed. The room knows no sockets, no files and no processes; what needs those goes through
+//! [`Host`]. Adding a command is one file and one line in its family's list.
+
+pub mod connection;
+mod ctx;
+mod docs;
+mod error;
+pub mod expiry;
+pub mod generic;
+pub mod hash;
+mod host;
+pub mod list;
+pub mod parse;
+pub mod server;
+pub mod set;
+pub mod spec;
+pub mod stream;
+pub mod string;
+pub mod table;
+#[cfg(test)]
+mod tests;
+pub mod zset;
+
+pub use crate::keyspace::{Change, Effect, Missing};
+pub use crate::resp::{Args, Replied};
+pub use ctx::Ctx;
+pub use error::CmdError;
+pub use host::{Host, SaveError, Shutdown};
+pub use parse::ArgsExt;
+pub use spec::*;

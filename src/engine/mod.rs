@@ -1,5 +1,93 @@
-//! The nouns of a running server: settings, and with time sessions, users, channels, statistics.
+//! The nouns of a running server: clients' sessions, counters, what a unit of work changed, how saving goes.
 //!
-//! Plain state, each noun in its own file. Never here: files, sockets, the clock, replies.
+//! Plain state, each kind in its own file. The room never does I/O, knows no command and no socket; whoever
+//! holds the engine's lock may change all of it. [`Engine`] is the keyspace and the rest, executed by one
+//! thread at a time.
 
+pub mod clients;
 pub mod config;
+pub mod library;
+pub mod saving;
+pub mod session;
+pub mod stats;
+pub mod unit;
+
+pub use clients::Clients;
+pub use library::Libraries;
+pub use saving::Saving;
+pub use session::{Session, SessionId};
+pub use stats::Stats;
+pub use unit::{Frame, Unit};
+
+use crate::engine::config::Config;
+use crate::keyspace::Keyspace;
+use crate::text::clock::Clock;
+
+/// The keyspace and everything else that commands may touch.
+pub struct Engine {
+    /// The databases.
+    pub keyspace: Keyspace,
+    /// Every other noun.
+    pub state: State,
+}
+
+/// Every noun but the keyspace.
+pub struct State {
+    /// Who is connected.
+    pub clients: Clients,
+    /// The one clock.
+    pub clock: Clock,
+    /// Directives.
+    pub config: Config,
+    /// Counters for INFO.
+    pub stats: Stats,
+    /// What the running unit changed, and how the log will say it.
+    pub unit: Unit,
+    /// How saving goes.
+    pub saving: Saving,
+    /// Function libraries and modules' auxiliary data, kept as they were loaded.
+    pub libraries: Libraries,
+    /// What is true of the process for its whole life.
+    pub process: Process,
+    /// Source of what is random in replies (SPOP, RANDOMKEY).
+    pub rng: fastrand::Rng,
+    /// Keys active expiry may delete (DEBUG SET-ACTIVE-EXPIRE).
+    pub active_expire: bool,
+    /// The data set is being loaded: nearly every command answers -LOADING.
+    pub loading: Option<Loading>,
+}
+
+/// What is true of the process for its whole life.
+#[derive(Debug, Clone, Default)]
+pub struct Process {
+    /// 40 hexadecimal digits, new at every start.
+    pub run_id: String,
+    /// Unix seconds.
+    pub started: u64,
+    /// Monotonic microseconds at the start.
+    pub started_mono_us: u64,
+    /// The binary's path.
+    pub executable: String,
+    /// The configuration file's path; empty if there is none.
+    pub config_file: String,
+    /// The port that is listened on.
+    pub port: u16,
+}
+
+/// How far the loading of the data set is; shared with the thread that loads.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes read.
+    pub loaded_bytes: std::sync::atomic::AtomicU64,
+}
+
+/// The data set is being loaded.
+#[derive(Debug, Clone)]
+pub struct Loading {
+    /// Unix seconds.
+    pub started: u64,
+    /// Bytes of the file.
+    pub total_bytes: u64,
+    /// How far it is.
+    pub progress: std::sync::Arc<Progress>,
+}

@@ -1,1 +1,86 @@
-//! serve
+//! The road of a command and the road of a start: dispatch, boot, cron, fork and reap.
+//!
+//! The room joins the floors below: it implements `command::Host`, moves values between `persist` and the
+//! keyspace, and is what `net` calls with whole batches. It awaits nothing and knows no socket but by the
+//! [`Wires`] that `net` lends it.
+
+mod boot;
+mod cron;
+mod dispatch;
+mod gate;
+mod host;
+mod leave;
+mod save;
+#[cfg(test)]
+mod tests;
+mod trash;
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+pub use boot::{BootError, begin_loading, load_at_start};
+pub use cron::cron;
+pub use dispatch::{Batched, run_batch};
+pub use leave::{Leave, leave};
+pub use trash::discard_value;
+
+use crate::command::table;
+use crate::engine::config::Config;
+use crate::engine::{Clients, Engine, Libraries, Process, Saving, State, Stats, Unit};
+use crate::keyspace::Keyspace;
+use crate::text::clock::Clock;
+
+/// What the server needs of sockets, lent by `net`.
+pub trait Wires: Send + Sync {
+    /// Listens on other addresses from now on. An error leaves everything as it was.
+    fn listen(&self, config: &Config) -> Result<(), String>;
+    /// The listening sockets' descriptors, for a forked child to close.
+    fn descriptors(&self) -> Vec<std::os::fd::RawFd>;
+    /// Ends the process's run loop with this exit code.
+    fn stop(&self, exit_code: i32);
+    /// Wakes the timers, as `hz` has changed.
+    fn rearm(&self);
+}
+
+/// The one server of a process (or of a test).
+pub struct Server {
+    engine: Mutex<Engine>,
+    /// Set once, by `net`.
+    pub wires: std::sync::OnceLock<Box<dyn Wires>>,
+    /// A shutdown was asked for and waits.
+    pub leaving: AtomicBool,
+}
+
+impl Server {
+    /// A server with an empty data set.
+    pub fn new(config: Config, clock: Clock, process: Process) -> Arc<Server> {
+        let now = clock.now();
+        let mut keyspace = Keyspace::new(config.databases, config.limits.clone(), discard_value);
+        host::apply_to_keyspace(&config, &mut keyspace);
+        let state = State {
+            clients: Clients::default(),
+            clock,
+            config,
+            stats: Stats::new(table::table().rows().len()),
+            unit: Unit::default(),
+            saving: Saving::new(now.ms / 1000),
+            libraries: Libraries::default(),
+            process,
+            rng: fastrand::Rng::new(),
+            active_expire: true,
+            loading: None,
+        };
+        Arc::new(Server {
+            engine: Mutex::new(Engine { keyspace, state }),
+            wires: std::sync::OnceLock::new(),
+            leaving: AtomicBool::new(false),
+        })
+    }
+
+    /// Takes the engine's lock.
+    #[inline]
+    pub fn lock(&self) -> MutexGuard<'_, Engine> {
+        // A panic ends the process (panic = "abort"), so nobody meets half a change.
+        self.engine.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

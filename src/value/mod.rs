@@ -25,7 +25,19 @@ pub use intset::Intset;
 pub use limits::Limits;
 pub use list::List;
 pub use listpack::{Corrupt, Entry, Listpack};
+pub use module::ModuleValue;
 pub use set::Set;
 pub use stream::{Stream, StreamId};
 pub use string::Str;
 pub use zset::Zset;
+
+/// Any value that a key can hold.
+pub enum Value {
+    Str(Str),
+    List(List),
+    Set(Set),
+    Zset(Zset),
+    Hash(Hash),
+    Stream(Box<Stream>),
+    Module(Box<ModuleValue>),
+}

@@ -81,6 +81,16 @@ impl PackedEx {
         PackedEx(ex)
     }
 
+    /// Takes over triplets that were a `PackedEx` before.
+    pub fn from_listpack(triplets: Listpack) -> Self {
+        PackedEx(triplets)
+    }
+
+    /// Gives up the triplets.
+    pub fn into_listpack(self) -> Listpack {
+        self.0
+    }
+
     /// The triplets.
     pub fn listpack(&self) -> &Listpack {
         &self.0

@@ -1,0 +1,111 @@
+//! What a handler works with.
+
+use super::error::CmdError;
+use super::host::Host;
+use crate::engine::{Engine, Session, State, unit};
+use crate::keyspace::{Db, Effect};
+use crate::resp::Reply;
+use crate::text::clock::Now;
+
+/// What a handler works with. Separate fields: a value borrowed from `db` can be written into `reply`.
+pub struct Ctx<'a> {
+    /// The only door to values.
+    pub db: Db<'a>,
+    /// The connection's output.
+    pub reply: Reply<'a>,
+    /// The client, taken out of its place for the batch.
+    pub session: &'a mut Session,
+    /// Every other noun.
+    pub state: &'a mut State,
+    /// The way up.
+    pub host: &'a dyn Host,
+    /// The time, read once per command.
+    pub now: Now,
+}
+
+impl<'a> Ctx<'a> {
+    /// A context on the session's database.
+    pub fn new(
+        engine: &'a mut Engine,
+        session: &'a mut Session,
+        reply: Reply<'a>,
+        host: &'a dyn Host,
+        now: Now,
+    ) -> Ctx<'a> {
+        let db = Db::new(&mut engine.keyspace, session.db, now, session.no_touch);
+        Ctx { db, reply, session, state: &mut engine.state, host, now }
+    }
+
+    /// Tells everyone what a key went through: the dirty count, watchers, keyspace events, blocked clients.
+    ///
+    /// Effects are recorded in the order in which they happened.
+    pub fn record(&mut self, effect: Effect<'_>) {
+        if effect.is_none() {
+            return;
+        }
+        self.record_lapsed();
+        self.state.saving.dirty += effect.dirty;
+        self.state.unit.note_effect();
+    }
+
+    /// The command changed a whole database, even if there was nothing in it: it is logged in any case.
+    pub fn note_whole_database(&mut self) {
+        self.state.unit.note_effect();
+    }
+
+    /// Records the keys that lookups deleted since the last call, as whoever logs them must hear of them first.
+    #[inline]
+    pub fn record_lapsed(&mut self) {
+        if self.db.all().has_lapsed() {
+            self.record_lapsed_now();
+        }
+    }
+
+    #[cold]
+    fn record_lapsed_now(&mut self) {
+        for lapsed in self.db.keyspace().take_lapsed() {
+            self.state.saving.dirty += 1;
+            if self.state.unit.listened() {
+                let words: [&[u8]; 2] = [b"DEL", &lapsed.key];
+                self.state.unit.push(lapsed.db, unit::render(words.into_iter()));
+            }
+        }
+    }
+
+    /// Says how the log tells what this command did, in place of the request itself. May be called several times.
+    ///
+    /// Returns the context, so that the change can follow in the same line.
+    pub fn propagate(&mut self, words: &[&[u8]]) -> &mut Self {
+        self.record_lapsed();
+        self.state.unit.mark_rewritten();
+        if self.state.unit.listened() {
+            let db = self.db.index();
+            self.state.unit.push(db, unit::render(words.iter().copied()));
+        }
+        self
+    }
+
+    /// The log hears nothing of this command, though it changed something.
+    pub fn propagate_nothing(&mut self) {
+        self.state.unit.mark_rewritten();
+    }
+
+    /// Whether an absolute expiry lies in the past, so that the key goes at once. Never so in a replay.
+    pub fn already_past(&self, when_ms: u64) -> bool {
+        when_ms <= self.now.ms && self.state.loading.is_none()
+    }
+
+    /// Switches to another database, which exists.
+    pub fn select(&mut self, index: usize) {
+        self.session.db = index;
+        self.db.select(index);
+    }
+
+    /// Checks a database number from an argument.
+    pub fn db_number(&self, number: i64) -> Result<usize, CmdError> {
+        usize::try_from(number)
+            .ok()
+            .filter(|index| *index < self.db.all().count())
+            .ok_or(CmdError::Other("ERR DB index is out of range".into()))
+    }
+}

@@ -1,0 +1,1 @@
+//! COMMAND DOCS: the argument tree, derived from a row's syntax.

@@ -1,0 +1,6 @@
+//! hash
+
+use super::Command;
+
+/// The family's rows.
+pub(super) const COMMANDS: &[&Command] = &[];

@@ -1,0 +1,50 @@
+//! The one door that leads up: what commands need of processes, files and sockets.
+
+use super::Ctx;
+use super::error::CmdError;
+
+/// Why a save did not happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaveError {
+    /// A child is saving already.
+    Running,
+    /// Another kind of child is at work.
+    Busy,
+    /// It failed, for this reason.
+    Failed(String),
+}
+
+/// What SHUTDOWN was told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shutdown {
+    /// Save although no save point is configured.
+    pub save: bool,
+    /// Don't save although save points are configured.
+    pub nosave: bool,
+    /// Don't wait for replicas.
+    pub now: bool,
+    /// Leave even if saving fails.
+    pub force: bool,
+}
+
+/// What handlers ask of the upper floors; implemented in `serve`.
+pub trait Host {
+    /// Saves in the foreground (SAVE).
+    fn save(&self, ctx: &mut Ctx<'_>) -> Result<(), SaveError>;
+    /// Forks a child that saves (BGSAVE). With `schedule`, a busy child only delays it: true then.
+    fn bgsave(&self, ctx: &mut Ctx<'_>, schedule: bool) -> Result<bool, SaveError>;
+    /// Saves (unless `save` is false), empties (unless `flush` is false) and loads again (DEBUG RELOAD).
+    fn reload(&self, ctx: &mut Ctx<'_>, save: bool, flush: bool) -> Result<(), CmdError>;
+    /// Prepares to leave; on success the process ends soon and no reply is sent.
+    fn shutdown(&self, ctx: &mut Ctx<'_>, how: Shutdown) -> Result<(), CmdError>;
+    /// Takes back a SHUTDOWN that is waiting. False if there is none.
+    fn abort_shutdown(&self) -> bool;
+    /// Changes directives (CONFIG SET) and does what that asks of sockets and files.
+    fn config_set(&self, ctx: &mut Ctx<'_>, pairs: &[(&[u8], &[u8])]) -> Result<(), CmdError>;
+    /// Writes the configuration file anew (CONFIG REWRITE).
+    fn config_rewrite(&self, ctx: &mut Ctx<'_>) -> Result<(), CmdError>;
+    /// Lets the whole server stand still (DEBUG SLEEP).
+    fn sleep(&self, seconds: f64);
+    /// Drops databases on another thread.
+    fn discard(&self, databases: Vec<crate::keyspace::Database>);
+}

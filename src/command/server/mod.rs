@@ -1,0 +1,9 @@
+//! The operator's commands: configuration, information, saving, looking inside.
+
+mod debug;
+mod flush;
+
+use super::Command;
+
+/// The family's rows.
+pub(super) const COMMANDS: &[&Command] = &[&debug::DEBUG, &flush::FLUSHALL, &flush::FLUSHDB];

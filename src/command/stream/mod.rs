@@ -1,0 +1,6 @@
+//! stream
+
+use super::Command;
+
+/// The family's rows.
+pub(super) const COMMANDS: &[&Command] = &[];

@@ -1,0 +1,6 @@
+//! zset
+
+use super::Command;
+
+/// The family's rows.
+pub(super) const COMMANDS: &[&Command] = &[];

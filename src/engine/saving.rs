@@ -1,0 +1,74 @@
+//! How saving goes: what INFO persistence tells.
+
+/// A snapshot that a forked child is writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Running {
+    /// The child's process id.
+    pub pid: i32,
+    /// Unix seconds.
+    pub started: u64,
+    /// Monotonic microseconds.
+    pub started_us: u64,
+    /// The dirty count at the fork.
+    pub dirty_at_start: u64,
+    /// Keys there were at the fork.
+    pub keys_total: u64,
+}
+
+/// How saving goes.
+#[derive(Debug, Clone)]
+pub struct Saving {
+    /// Changes since the last successful save.
+    pub dirty: u64,
+    /// Unix seconds of the last successful save (or the start).
+    pub last_save: u64,
+    /// Unix seconds of the last try to save by itself.
+    pub last_try: u64,
+    /// Whether the last background save went well.
+    pub last_ok: bool,
+    /// Seconds that the last background save took; -1 before the first.
+    pub last_seconds: i64,
+    /// The background save that runs.
+    pub running: Option<Running>,
+    /// A background save is wanted as soon as the running child is done.
+    pub scheduled: bool,
+    /// Successful and failed saves since the start.
+    pub saves: u64,
+    /// Bytes copied on write by the last child.
+    pub last_cow_bytes: u64,
+    /// What the child told of its progress: copied bytes, keys done.
+    pub child_cow_bytes: u64,
+    /// See above.
+    pub child_keys_done: u64,
+    /// Forks since the start, and microseconds of the last one.
+    pub forks: u64,
+    /// See above.
+    pub last_fork_us: u64,
+    /// What the last load found.
+    pub loaded_keys: u64,
+    /// Keys of the loaded file that were past their time.
+    pub loaded_expired: u64,
+}
+
+impl Saving {
+    /// Nothing saved yet; `now` in unix seconds.
+    pub fn new(now: u64) -> Saving {
+        Saving {
+            dirty: 0,
+            last_save: now,
+            last_try: 0,
+            last_ok: true,
+            last_seconds: -1,
+            running: None,
+            scheduled: false,
+            saves: 0,
+            last_cow_bytes: 0,
+            child_cow_bytes: 0,
+            child_keys_done: 0,
+            forks: 0,
+            last_fork_us: 0,
+            loaded_keys: 0,
+            loaded_expired: 0,
+        }
+    }
+}

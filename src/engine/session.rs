@@ -1,0 +1,169 @@
+//! What the server knows of one client.
+
+use std::task::Waker;
+
+use crate::resp::{OwnedArgs, Proto};
+
+/// Names a session for ever: numbers are never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub u64);
+
+/// What becomes of the replies to coming commands (CLIENT REPLY).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReplyMode {
+    #[default]
+    On,
+    Off,
+    /// Not the next one.
+    SkipNext,
+    /// Not this one.
+    Skip,
+}
+
+/// How a client came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Peer {
+    /// Address and port, ours too.
+    Tcp { peer: String, local: String },
+    /// Our socket's path.
+    Unix { path: String },
+    /// None: a replay, a test.
+    Internal,
+}
+
+impl Peer {
+    /// The `addr` of CLIENT LIST.
+    pub fn addr(&self) -> String {
+        match self {
+            Peer::Tcp { peer, .. } => peer.clone(),
+            Peer::Unix { path } => format!("{path}:0"),
+            Peer::Internal => "?:0".into(),
+        }
+    }
+
+    /// The `laddr` of CLIENT LIST.
+    pub fn laddr(&self) -> String {
+        match self {
+            Peer::Tcp { local, .. } => local.clone(),
+            Peer::Unix { path } => format!("{path}:0"),
+            Peer::Internal => "?:0".into(),
+        }
+    }
+}
+
+/// What only the connection knows of its buffers, copied here whenever it has the lock. All in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mirror {
+    /// Input that is not a whole request yet.
+    pub query: usize,
+    /// Capacity of the buffer for it.
+    pub query_capacity: usize,
+    /// Output that the client has not taken.
+    pub output: usize,
+    /// Received and sent since the beginning.
+    pub received: u64,
+    /// See `received`.
+    pub sent: u64,
+}
+
+/// What the server knows of one client.
+#[derive(Debug)]
+pub struct Session {
+    /// Its name for ever.
+    pub id: SessionId,
+    /// The selected database.
+    pub db: usize,
+    /// HELLO.
+    pub protocol: Proto,
+    /// CLIENT SETNAME.
+    pub name: Vec<u8>,
+    /// CLIENT SETINFO.
+    pub lib_name: Vec<u8>,
+    /// CLIENT SETINFO.
+    pub lib_ver: Vec<u8>,
+    /// The ACL user.
+    pub user: String,
+    /// Has the right to send commands.
+    pub authenticated: bool,
+    /// How it came.
+    pub peer: Peer,
+    /// The socket's descriptor, for CLIENT LIST.
+    pub fd: i32,
+    /// Monotonic microseconds.
+    pub created_us: u64,
+    /// Monotonic microseconds of the last request.
+    pub active_us: u64,
+    /// The row of the last command, in the command table.
+    pub last_command: Option<u16>,
+    /// Requests that ran.
+    pub commands: u64,
+    /// CLIENT NO-TOUCH.
+    pub no_touch: bool,
+    /// CLIENT NO-EVICT.
+    pub no_evict: bool,
+    /// CLIENT REPLY.
+    pub reply_mode: ReplyMode,
+    /// The connection ends when its output is sent.
+    pub closing: bool,
+    /// Between MULTI and EXEC: the requests so far.
+    pub queued: Option<Vec<OwnedArgs>>,
+    /// What others pushed: leaves before the next reply.
+    pub outbox: Vec<u8>,
+    /// The connection's buffers.
+    pub mirror: Mirror,
+    /// Wakes the connection's task.
+    pub waker: Option<Waker>,
+}
+
+impl Session {
+    /// A client that just came.
+    pub fn new(id: SessionId, peer: Peer, now_mono_us: u64) -> Session {
+        Session {
+            id,
+            db: 0,
+            protocol: Proto::Resp2,
+            name: Vec::new(),
+            lib_name: Vec::new(),
+            lib_ver: Vec::new(),
+            user: "default".into(),
+            authenticated: true,
+            peer,
+            fd: -1,
+            created_us: now_mono_us,
+            active_us: now_mono_us,
+            last_command: None,
+            commands: 0,
+            no_touch: false,
+            no_evict: false,
+            reply_mode: ReplyMode::On,
+            closing: false,
+            queued: None,
+            outbox: Vec::new(),
+            mirror: Mirror::default(),
+            waker: None,
+        }
+    }
+
+    /// Lets the connection look at its session.
+    pub fn wake(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// The letters of CLIENT LIST's `flags`.
+    pub fn flag_letters(&self) -> String {
+        let mut letters = String::new();
+        let mut add = |on: bool, letter: char| {
+            if on {
+                letters.push(letter);
+            }
+        };
+        add(self.queued.is_some(), 'x');
+        add(self.closing, 'c');
+        add(matches!(self.peer, Peer::Unix { .. }), 'U');
+        add(self.no_evict, 'e');
+        add(self.no_touch, 'T');
+        if letters.is_empty() { "N".into() } else { letters }
+    }
+}

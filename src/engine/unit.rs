@@ -1,0 +1,100 @@
+//! A unit of work: what it changed, and the frames by which the log will say it.
+//!
+//! A command with all that it calls is one unit. Handlers tell what changed by effects, and how the log says it
+//! is their row's `propagate`; the sinks (the append log, replicas; at present a tap for tests) get whole units.
+
+/// One command as it goes to the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The database that it means.
+    pub db: usize,
+    /// The request, encoded.
+    pub bytes: Vec<u8>,
+}
+
+/// The running unit.
+#[derive(Debug, Default)]
+pub struct Unit {
+    frames: Vec<Frame>,
+    /// Somebody reads frames; without, none is rendered.
+    listened: bool,
+    /// A handler said itself how the log says what it did.
+    rewritten: bool,
+    /// Effects recorded by the running command.
+    recorded: u64,
+    tap: Vec<Frame>,
+}
+
+/// Renders a request as the log has it.
+pub fn render<'w>(words: impl ExactSizeIterator<Item = &'w [u8]>) -> Vec<u8> {
+    let mut number = itoa::Buffer::new();
+    let mut out = Vec::with_capacity(64);
+    let mut header = |out: &mut Vec<u8>, mark: u8, n: usize| {
+        out.push(mark);
+        out.extend_from_slice(number.format(n).as_bytes());
+        out.extend_from_slice(b"\r\n");
+    };
+    header(&mut out, b'*', words.len());
+    for word in words {
+        header(&mut out, b'$', word.len());
+        out.extend_from_slice(word);
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
+impl Unit {
+    /// Whether frames are rendered at all.
+    #[inline]
+    pub fn listened(&self) -> bool {
+        self.listened
+    }
+
+    /// A command begins.
+    #[inline]
+    pub fn begin_command(&mut self) {
+        self.rewritten = false;
+        self.recorded = 0;
+    }
+
+    /// An effect was recorded.
+    #[inline]
+    pub fn note_effect(&mut self) {
+        self.recorded += 1;
+    }
+
+    /// Whether the running command changed anything so far.
+    #[inline]
+    pub fn changed(&self) -> bool {
+        self.recorded > 0
+    }
+
+    /// Whether the handler gave the log's form itself.
+    #[inline]
+    pub fn rewritten(&self) -> bool {
+        self.rewritten
+    }
+
+    /// The handler gives the log's form itself, possibly nothing.
+    pub fn mark_rewritten(&mut self) {
+        self.rewritten = true;
+    }
+
+    /// Adds a frame.
+    pub fn push(&mut self, db: usize, bytes: Vec<u8>) {
+        self.frames.push(Frame { db, bytes });
+    }
+
+    /// The unit ends: its frames go to the sinks.
+    pub fn close(&mut self) {
+        if self.listened {
+            self.tap.append(&mut self.frames);
+        }
+    }
+
+    /// Starts or goes on listening, and gives the frames since the last call (a tap for tests).
+    pub fn take_tapped(&mut self) -> Vec<Frame> {
+        self.listened = true;
+        std::mem::take(&mut self.tap)
+    }
+}

@@ -1,0 +1,158 @@
+//! One database: the table of its entries, and the counts that INFO and snapshots need.
+
+use super::entry::{Entry, View};
+use crate::value::Value;
+use crate::value::table::{Due, SlotIx, Table, hash_bytes};
+
+/// One database.
+#[derive(Default)]
+pub struct Database {
+    pub(super) table: Table<Entry>,
+    /// Keys that have an expiry.
+    pub(super) volatile: usize,
+    /// Hashes that have fields with an expiry.
+    pub(super) with_field_ttl: usize,
+}
+
+/// What a key carries besides its value.
+pub(super) fn has_field_ttl(entry: &Entry) -> bool {
+    entry.field_deadline().is_some()
+}
+
+impl Database {
+    /// Keys, those past their time included.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.table.len() == 0
+    }
+
+    /// Keys with an expiry.
+    pub fn volatile(&self) -> usize {
+        self.volatile
+    }
+
+    /// Hashes with fields that expire.
+    pub fn with_field_ttl(&self) -> usize {
+        self.with_field_ttl
+    }
+
+    /// Every entry, in the table's order, past all policies.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.table.iter()
+    }
+
+    /// Looks a key up past all policies.
+    pub fn entry(&self, key: &[u8]) -> Option<&Entry> {
+        self.slot(key).map(|ix| self.table.get(ix))
+    }
+
+    /// Puts a loaded value in. False (and nothing changes) if the key is there already.
+    pub fn load(&mut self, key: &[u8], value: Value, expiry: Option<u64>, clock: u32) -> bool {
+        self.load_entry(Entry::with_value(key, value, expiry, clock))
+    }
+
+    /// Puts a loaded string in without a copy of its own on the way; as [`Database::load`] otherwise.
+    pub fn load_bytes(&mut self, key: &[u8], bytes: &[u8], expiry: Option<u64>, clock: u32) -> bool {
+        self.load_entry(Entry::with_bytes(key, bytes, super::Made::Whole, expiry, clock))
+    }
+
+    fn load_entry(&mut self, entry: Entry) -> bool {
+        let hash = hash_bytes(entry.key());
+        if self.table.find(hash, |e| e.key() == entry.key()).is_some() {
+            return false;
+        }
+        self.insert(hash, entry);
+        true
+    }
+
+    #[inline]
+    pub(super) fn slot(&self, key: &[u8]) -> Option<SlotIx> {
+        self.table.find(hash_bytes(key), |e| e.key() == key)
+    }
+
+    /// Adds an entry whose key is not there.
+    #[inline]
+    pub(super) fn insert(&mut self, hash: u64, entry: Entry) -> SlotIx {
+        self.volatile += usize::from(entry.expiry().is_some());
+        self.with_field_ttl += usize::from(has_field_ttl(&entry));
+        let ix = self.table.insert_new(hash, entry);
+        self.note(ix);
+        ix
+    }
+
+    /// Takes an entry out.
+    pub(super) fn take(&mut self, ix: SlotIx) -> Entry {
+        let entry = self.table.remove(ix);
+        self.volatile -= usize::from(entry.expiry().is_some());
+        self.with_field_ttl -= usize::from(has_field_ttl(&entry));
+        entry
+    }
+
+    /// Takes entries out that are due, keys or fields of hashes; the caller puts back what stays.
+    pub(super) fn take_due(&mut self, now_ms: u64, budget: usize, due: &mut Vec<Entry>) -> Due {
+        let (mut volatile, mut field_ttl) = (0, 0);
+        let round = self.table.take_due(now_ms, budget, |entry| {
+            volatile += usize::from(entry.expiry().is_some());
+            field_ttl += usize::from(has_field_ttl(&entry));
+            due.push(entry);
+        });
+        self.volatile -= volatile;
+        self.with_field_ttl -= field_ttl;
+        round
+    }
+
+    /// Changes an entry and keeps the counts and deadlines right.
+    #[inline]
+    pub(super) fn update<R>(&mut self, ix: SlotIx, f: impl FnOnce(&mut Entry) -> R) -> R {
+        let entry = self.table.get_mut(ix);
+        let (volatile, field_ttl) = (entry.expiry().is_some(), has_field_ttl(entry));
+        let result = f(entry);
+        self.volatile = self.volatile + usize::from(entry.expiry().is_some()) - usize::from(volatile);
+        self.with_field_ttl = self.with_field_ttl + usize::from(has_field_ttl(entry)) - usize::from(field_ttl);
+        self.note(ix);
+        result
+    }
+
+    /// Tells the table when an entry is due.
+    #[inline]
+    fn note(&mut self, ix: SlotIx) {
+        use crate::value::table::Slot;
+        if let Some(when) = self.table.get(ix).deadline() {
+            self.table.note_deadline(ix, when);
+        }
+    }
+
+    pub(super) fn set_resizing(&mut self, on: bool) {
+        self.table.set_resizing(on);
+    }
+
+    /// Asks the processor for what a lookup of `key` will need.
+    #[inline]
+    pub fn prefetch(&self, key: &[u8]) {
+        self.table.prefetch(hash_bytes(key));
+    }
+
+    /// Bytes that the table itself takes, without the entries.
+    pub fn table_bytes(&self) -> usize {
+        self.table.memory_bytes()
+    }
+}
+
+impl Entry {
+    /// The earliest expiry of a hash's fields, if it has such.
+    #[inline]
+    pub fn field_deadline(&self) -> Option<u64> {
+        use super::Kind;
+        if !matches!(self.kind(), Kind::HashPackedEx | Kind::HashTable) {
+            return None;
+        }
+        match self.view() {
+            View::Hash(hash) => hash.next_deadline(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What a key went through, told upwards.
+
+/// What one key (or a whole database) went through.
+///
+/// Whoever changes the keyspace gets one and hands it to `Ctx::record`, which makes the dirty count, watched
+/// keys, keyspace events and readiness of it.
+#[must_use = "a change that nobody records is unknown to the log, watchers and notifications"]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effect<'k> {
+    /// The key; empty for an effect on a whole database.
+    pub key: &'k [u8],
+    /// The keyspace event's name; empty when nothing changed.
+    pub event: &'static str,
+    /// How much it adds to `rdb_changes_since_last_save`.
+    pub dirty: u64,
+    /// The key holds something now that a blocked client may wait for.
+    pub ready: bool,
+    /// The last element went and the key with it.
+    pub emptied: bool,
+    /// The key is new.
+    pub created: bool,
+}
+
+impl<'k> Effect<'k> {
+    /// Nothing changed.
+    pub const NONE: Effect<'static> =
+        Effect { key: b"", event: "", dirty: 0, ready: false, emptied: false, created: false };
+
+    /// One change of one key.
+    pub fn new(key: &'k [u8], event: &'static str) -> Effect<'k> {
+        Effect { key, event, dirty: 1, ready: false, emptied: false, created: false }
+    }
+
+    /// Whether nothing changed.
+    pub fn is_none(&self) -> bool {
+        self.event.is_empty() && self.dirty == 0
+    }
+
+    /// The same with another event name.
+    pub fn named(mut self, event: &'static str) -> Effect<'k> {
+        if !self.is_none() {
+            self.event = event;
+        }
+        self
+    }
+
+    /// The same with another dirty count.
+    pub fn dirty(mut self, dirty: u64) -> Effect<'k> {
+        if !self.is_none() {
+            self.dirty = dirty;
+        }
+        self
+    }
+}
+
+/// A key that a lookup found past its time and deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lapsed {
+    /// Its database.
+    pub db: usize,
+    /// Its name.
+    pub key: Box<[u8]>,
+}

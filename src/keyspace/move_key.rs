@@ -1,0 +1,54 @@
+//! Moving keys whole: RENAME, MOVE, COPY, FLUSHDB.
+
+use super::db::Db;
+use super::{Database, Effect};
+use crate::value::table::hash_bytes;
+
+impl Db<'_> {
+    /// Renames a key, with its expiry, over what `to` was. The events are `rename_from` and `rename_to`.
+    ///
+    /// `None` if `from` is missing. The names differ.
+    pub fn rename<'k>(&mut self, from: &'k [u8], to: &'k [u8]) -> Option<[Effect<'k>; 2]> {
+        self.find(from)?;
+        let overwritten = match self.find(to) {
+            Some(ix) => {
+                let old = self.data_mut().take(ix);
+                self.ks.discard(old.into_value());
+                true
+            }
+            None => false,
+        };
+        let ix = self.data().slot(from).expect("found above");
+        let mut entry = self.data_mut().take(ix);
+        entry.rename(to);
+        self.data_mut().insert(hash_bytes(to), entry);
+        let to = Effect { created: !overwritten, ready: true, dirty: 0, ..Effect::new(to, "rename_to") };
+        Some([Effect::new(from, "rename_from"), to])
+    }
+
+    /// Moves a key to another database. `None` if it is missing here or present there.
+    ///
+    /// The effects belong to this database (`move_from`) and to the other (`move_to`), in this order.
+    pub fn move_to<'k>(&mut self, key: &'k [u8], other: usize) -> Option<[Effect<'k>; 2]> {
+        self.find(key)?;
+        let here = self.index;
+        self.select(other);
+        let taken = self.find(key).is_some();
+        self.select(here);
+        if taken {
+            return None;
+        }
+        let ix = self.data().slot(key).expect("found above");
+        let entry = self.data_mut().take(ix);
+        self.ks.dbs[other].insert(hash_bytes(key), entry);
+        let there = Effect { created: true, ready: true, dirty: 0, ..Effect::new(key, "move_to") };
+        Some([Effect::new(key, "move_from"), there])
+    }
+
+    /// Empties this database and gives what it held, to be freed somewhere else.
+    pub fn flush(&mut self) -> (Database, Effect<'static>) {
+        let old = self.ks.take_database(self.index);
+        let dirty = old.len() as u64;
+        (old, Effect { dirty, ..Effect::new(b"", "flushdb") })
+    }
+}

@@ -1,0 +1,77 @@
+//! A worker: a thread with a runtime of its own and the connections that it was given.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::runtime::Builder;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::LocalSet;
+
+use super::conn::{self, Common};
+use super::stream::Stream;
+use crate::engine::SessionId;
+use crate::serve::Server;
+
+/// A socket on its way to the worker that will serve it, not yet registered with any runtime.
+pub(super) enum Socket {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+/// A connection that was accepted.
+pub(super) struct Accepted {
+    pub socket: Socket,
+    pub id: SessionId,
+}
+
+/// Where to send connections for one worker.
+#[derive(Clone)]
+pub(super) struct Worker(UnboundedSender<Accepted>);
+
+impl Worker {
+    pub fn give(&self, accepted: Accepted) {
+        // The receiver lives as long as the process; at its end nobody needs the connection.
+        let _ = self.0.send(accepted);
+    }
+}
+
+/// Starts a worker on a thread of its own.
+pub(super) fn start(server: Arc<Server>, number: usize) -> Worker {
+    let (sender, receiver) = unbounded_channel();
+    std::thread::Builder::new()
+        .name(format!("io_thd_{number}"))
+        .spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
+            LocalSet::new().block_on(&runtime, serve(server, receiver));
+        })
+        .expect("a thread can be started");
+    Worker(sender)
+}
+
+/// The first worker's part, run inside the main runtime.
+pub(super) fn here(server: Arc<Server>) -> Worker {
+    let (sender, receiver) = unbounded_channel();
+    tokio::task::spawn_local(serve(server, receiver));
+    Worker(sender)
+}
+
+async fn serve(server: Arc<Server>, mut receiver: UnboundedReceiver<Accepted>) {
+    let common = Rc::new(Common::new(server));
+    while let Some(accepted) = receiver.recv().await {
+        match register(accepted.socket) {
+            Ok(stream) => {
+                tokio::task::spawn_local(conn::serve(common.clone(), stream, accepted.id));
+            }
+            Err(_) => {
+                common.server.lock().state.clients.kill(accepted.id);
+            }
+        }
+    }
+}
+
+fn register(socket: Socket) -> std::io::Result<Stream> {
+    Ok(match socket {
+        Socket::Tcp(socket) => Stream::Tcp(tokio::net::TcpStream::from_std(socket)?),
+        Socket::Unix(socket) => Stream::Unix(tokio::net::UnixStream::from_std(socket)?),
+    })
+}

@@ -1,0 +1,77 @@
+//! What happens by itself, `hz` times a second.
+
+use super::{Server, save};
+use crate::engine::{Engine, State, unit};
+use crate::keyspace::{Db, Expired, Keyspace};
+use crate::text::clock::Now;
+
+/// Keys looked at in one go of active expiry; the lock is held meanwhile.
+const EXPIRE_BUDGET: usize = 2_000;
+
+/// One turn of the timers.
+pub fn cron(server: &Server) {
+    let mut guard = server.lock();
+    let Engine { keyspace, state } = &mut *guard;
+    state.clock.sync();
+    let now = state.clock.now();
+    sample(state, now);
+    close_idle(state, now);
+    if state.loading.is_none() {
+        expire(keyspace, state, now);
+        save::by_save_points(server, keyspace, state, now);
+    }
+}
+
+fn sample(state: &mut State, now: Now) {
+    let stats = &mut state.stats;
+    stats.rate_commands.sample(stats.calls, now.mono_us);
+    stats.rate_in.sample(stats.received, now.mono_us);
+    stats.rate_out.sample(stats.sent, now.mono_us);
+}
+
+/// `timeout`: clients that asked nothing for so long.
+fn close_idle(state: &mut State, now: Now) {
+    let limit_us = u64::from(state.config.timeout) * 1_000_000;
+    if limit_us == 0 {
+        return;
+    }
+    let idle = |active_us: u64| now.mono_us.saturating_sub(active_us) > limit_us;
+    let gone: Vec<_> = state.clients.resting().filter(|s| idle(s.active_us)).map(|s| s.id).collect();
+    gone.into_iter().for_each(|id| {
+        state.clients.kill(id);
+    });
+}
+
+fn expire(keyspace: &mut Keyspace, state: &mut State, now: Now) {
+    if !state.active_expire {
+        return;
+    }
+    for db in 0..keyspace.count() {
+        let (hashes, _) = keyspace.expire_some(db, now, EXPIRE_BUDGET);
+        record_lapsed(keyspace, state);
+        hashes.iter().for_each(|expired| record_fields(state, expired));
+        state.unit.close();
+    }
+}
+
+fn record_lapsed(keyspace: &mut Keyspace, state: &mut State) {
+    for lapsed in keyspace.take_lapsed() {
+        state.saving.dirty += 1;
+        if state.unit.listened() {
+            let words: [&[u8]; 2] = [b"DEL", &lapsed.key];
+            state.unit.push(lapsed.db, unit::render(words.into_iter()));
+        }
+    }
+}
+
+fn record_fields(state: &mut State, expired: &Expired) {
+    let effect = Db::hash_expired(expired);
+    state.saving.dirty += effect.dirty;
+    if !state.unit.listened() {
+        return;
+    }
+    for field in &expired.fields {
+        let words: [&[u8]; 3] = [b"HDEL", &expired.key, field];
+        state.unit.push(expired.db, unit::render(words.into_iter()));
+    }
+}

@@ -1,0 +1,182 @@
+//! The road of a command: one lookup, one gate, the handler, and what follows from what it did.
+
+use super::Server;
+use super::gate::{admit, find_row};
+use crate::command::table::Row;
+use crate::command::{Args, CmdError, Ctx, Propagate};
+use crate::engine::session::ReplyMode;
+use crate::engine::{Engine, Session, unit};
+use crate::resp::{Batch, Mark, Out, Reply};
+use crate::text::clock::Now;
+
+/// How far a batch came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batched {
+    /// Requests that ran; less than there were if the session is to be closed.
+    pub ran: usize,
+}
+
+/// Runs the requests of one read, one after the other, and writes their replies to `out`.
+///
+/// `buf` is what the batch was parsed from.
+pub fn run_batch(
+    server: &Server,
+    engine: &mut Engine,
+    session: &mut Session,
+    batch: &Batch,
+    buf: &[u8],
+    out: &mut Out,
+) -> Batched {
+    let mut now = engine.state.clock.now();
+    session.active_us = now.mono_us;
+    let mut ran = 0;
+    for i in 0..batch.len() {
+        if session.closing {
+            break;
+        }
+        if i + AHEAD < batch.len() {
+            prefetch(engine, session, &batch.args(buf, i + AHEAD));
+        }
+        now = execute(server, engine, session, batch.args(buf, i), out, now);
+        ran += 1;
+    }
+    Batched { ran }
+}
+
+/// How many requests ahead the table's buckets are asked for.
+const AHEAD: usize = 3;
+
+#[inline]
+fn prefetch(engine: &mut Engine, session: &Session, args: &Args<'_>) {
+    if let Some(key) = args.get(1) {
+        engine.keyspace.database(session.db).prefetch(key);
+    }
+}
+
+/// Runs one request and gives the time at its end.
+#[inline]
+pub(super) fn execute(
+    server: &Server,
+    engine: &mut Engine,
+    session: &mut Session,
+    args: Args<'_>,
+    out: &mut Out,
+    now: Now,
+) -> Now {
+    let silent = session.reply_mode != ReplyMode::On;
+    let start = Reply::new(out, session.protocol).mark();
+    let row = match find_row(session, &args) {
+        Ok(row) => row,
+        Err(error) => {
+            refuse(engine, session, None, &error, out);
+            hush(session, silent, out, start);
+            return now;
+        }
+    };
+    session.last_command = Some(row.id.0);
+    session.commands += 1;
+    if let Err(error) = admit(engine, session, row, &args) {
+        refuse(engine, session, Some(row), &error, out);
+        hush(session, silent, out, start);
+        return now;
+    }
+    let outcome = run(server, engine, session, row, args, out, now);
+    let end = engine.state.clock.now();
+    account(engine, row, now, end, outcome);
+    hush(session, silent, out, start);
+    end
+}
+
+/// CLIENT REPLY OFF and SKIP: takes back what was written.
+#[inline]
+fn hush(session: &mut Session, silent: bool, out: &mut Out, start: Mark) {
+    if !silent {
+        return;
+    }
+    match session.reply_mode {
+        ReplyMode::On => {}
+        ReplyMode::Off => out.truncate(start),
+        ReplyMode::SkipNext => session.reply_mode = ReplyMode::Skip,
+        ReplyMode::Skip => {
+            out.truncate(start);
+            session.reply_mode = ReplyMode::On;
+        }
+    }
+}
+
+fn run(
+    server: &Server,
+    engine: &mut Engine,
+    session: &mut Session,
+    row: &Row,
+    args: Args<'_>,
+    out: &mut Out,
+    now: Now,
+) -> Result<(), String> {
+    let protocol = session.protocol;
+    engine.state.unit.begin_command();
+    let mut ctx = Ctx::new(engine, session, Reply::new(out, protocol), server, now);
+    let mark = ctx.reply.mark();
+    let request = args.clone();
+    let outcome = (row.command.run)(&mut ctx, args);
+    ctx.record_lapsed();
+    let answered = match outcome {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            ctx.reply.truncate(mark);
+            let line = error.line();
+            let _ = ctx.reply.error(line.as_bytes());
+            Err(error.code())
+        }
+    };
+    log(&mut ctx, row, &request);
+    answered
+}
+
+/// The log hears what the command did, in the form that its row names.
+#[inline]
+fn log(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
+    let unit = &mut ctx.state.unit;
+    if !unit.changed() && !unit.rewritten() {
+        unit.close();
+        return;
+    }
+    match row.command.propagate {
+        Propagate::AsIs if !unit.rewritten() => {
+            if unit.listened() {
+                let words = (0..request.len()).map(|i| request.get(i).unwrap_or_default());
+                unit.push(ctx.db.index(), unit::render(words));
+            }
+        }
+        Propagate::AsIs | Propagate::Never => {}
+        Propagate::Rewritten => {
+            assert!(unit.rewritten(), "'{}' changed something and did not say how it is logged", row.full_name);
+        }
+    }
+    unit.close();
+}
+
+#[inline]
+fn account(engine: &mut Engine, row: &Row, start: Now, end: Now, outcome: Result<(), String>) {
+    let stats = &mut engine.state.stats;
+    stats.calls += 1;
+    let of_command = &mut stats.commands[usize::from(row.id.0)];
+    of_command.calls += 1;
+    of_command.usec += end.mono_us.saturating_sub(start.mono_us);
+    if let Err(code) = outcome {
+        of_command.failed += 1;
+        stats.count_error(code);
+    }
+}
+
+/// Answers a request that does not run.
+#[cold]
+fn refuse(engine: &mut Engine, session: &mut Session, row: Option<&Row>, error: &CmdError, out: &mut Out) {
+    let stats = &mut engine.state.stats;
+    if let Some(row) = row {
+        stats.commands[usize::from(row.id.0)].rejected += 1;
+    }
+    stats.count_error(error.code());
+    let mut reply = Reply::new(out, session.protocol);
+    let _ = reply.error(error.line().as_bytes());
+}

@@ -1,0 +1,124 @@
+//! What a request must pass before it runs.
+
+use std::borrow::Cow;
+
+use crate::command::table::{Row, table};
+use crate::command::{self, Args, CmdError, Flags};
+use crate::engine::{Engine, Session};
+
+/// Finds the row of a request, subcommands included, or says why there is none.
+#[inline]
+pub(super) fn find_row(session: &Session, args: &Args<'_>) -> Result<&'static Row, CmdError> {
+    let table = table();
+    let name = args.name();
+    let row = match session.last_command.map(|id| table.row(crate::command::table::RowId(id))) {
+        Some(row) if row.container.is_none() && row.command.name.as_bytes().eq_ignore_ascii_case(name) => row,
+        _ => table.find(name).ok_or_else(|| unknown(args))?,
+    };
+    if !row.command.is_container() || args.len() == 1 {
+        return Ok(row);
+    }
+    let sub = args.get(1).expect("more than one argument");
+    table.find_sub(row, sub).ok_or_else(|| unknown_sub(sub, row))
+}
+
+fn printable(bytes: &[u8], most: usize) -> Cow<'_, str> {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(most)])
+}
+
+#[cold]
+fn unknown(args: &Args<'_>) -> CmdError {
+    let mut line = format!("ERR unknown command '{}', with args beginning with: ", printable(args.name(), 128));
+    let mut shown = 0;
+    for i in 1..args.len() {
+        if shown >= 128 {
+            break;
+        }
+        let word = printable(args.get(i).unwrap_or_default(), 128 - shown);
+        shown += word.len() + 3;
+        line.push_str(&format!("'{word}' "));
+    }
+    CmdError::Other(line.into())
+}
+
+#[cold]
+fn unknown_sub(sub: &[u8], row: &Row) -> CmdError {
+    let container = row.command.name.to_ascii_uppercase();
+    CmdError::Other(format!("ERR unknown subcommand '{}'. Try {container} HELP.", printable(sub, 128)).into())
+}
+
+const GUARDED: Flags = command::PROTECTED;
+
+/// Whether the request may run now.
+#[inline]
+pub(super) fn admit(
+    engine: &Engine,
+    session: &Session,
+    row: &Row,
+    args: &Args<'_>,
+) -> Result<(), CmdError> {
+    let command = row.command;
+    if !command.arity.admits(args.len()) || (command.is_container() && args.len() == 1) {
+        return Err(CmdError::Arity(row.full_name.clone().into()));
+    }
+    let state = &engine.state;
+    if command.flags.has(GUARDED) && !protected_allowed(engine, session, row) {
+        return Err(protected(row));
+    }
+    if !session.authenticated && !command.flags.has(command::NO_AUTH) {
+        return Err(CmdError::text("NOAUTH Authentication required."));
+    }
+    if state.loading.is_some() && !command.flags.has(command::LOADING) {
+        return Err(CmdError::text("LOADING Redis is loading the dataset in memory"));
+    }
+    if !state.saving.last_ok && command.flags.has(command::WRITE.or(command::MAY_REPLICATE)) {
+        check_disk(engine)?;
+    }
+    Ok(())
+}
+
+#[cold]
+fn check_disk(engine: &Engine) -> Result<(), CmdError> {
+    let config = &engine.state.config;
+    if !config.stop_writes_on_bgsave_error || config.save.is_empty() {
+        return Ok(());
+    }
+    Err(CmdError::text(
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands \
+         that may modify the data set are disabled, because this instance is configured to report errors during \
+         writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for \
+         details about the RDB error.",
+    ))
+}
+
+#[cold]
+fn protected_allowed(engine: &Engine, session: &Session, row: &Row) -> bool {
+    use crate::engine::config::Protected;
+    let config = &engine.state.config;
+    let debug = row.command.name == "debug" || row.container.is_some_and(|c| c.name == "debug");
+    // Modules are not loaded at all, whatever enable-module-command says.
+    let setting = if debug { config.enable_debug_command } else { Protected::No };
+    setting.allows(is_local(session))
+}
+
+fn is_local(session: &Session) -> bool {
+    use crate::engine::session::Peer;
+    match &session.peer {
+        Peer::Unix { .. } | Peer::Internal => true,
+        Peer::Tcp { peer, .. } => peer.starts_with("127.0.0.1:") || peer.starts_with("[::1]:"),
+    }
+}
+
+#[cold]
+fn protected(row: &Row) -> CmdError {
+    let name = row.container.unwrap_or(row.command).name;
+    let (shown, option) = if name == "debug" { ("DEBUG", "debug") } else { ("MODULE", "module") };
+    CmdError::Other(
+        format!(
+            "ERR {shown} command not allowed. If the enable-{option}-command option is set to \"local\", you can run \
+             it from a local connection, otherwise you need to set this option in the configuration file, and then \
+             restart the server."
+        )
+        .into(),
+    )
+}

@@ -1,0 +1,127 @@
+//! The way up, as handlers see it: `command::Host` for [`Server`].
+
+use super::Server;
+use crate::command::{CmdError, Ctx, Host, SaveError, Shutdown};
+use crate::engine::config::{Config, Hook, SetError};
+use crate::keyspace::{Database, Keyspace, Policy};
+
+/// Hands the directives that the keyspace needs down to it.
+pub(super) fn apply_to_keyspace(config: &Config, keyspace: &mut Keyspace) {
+    keyspace.limits = config.limits.clone();
+    keyspace.lazy_free = config.lazyfree_lazy_user_del;
+    keyspace.access.policy = if config.maxmemory_policy.is_lfu() { Policy::Lfu } else { Policy::Lru };
+    keyspace.access.log_factor = config.lfu_log_factor;
+    keyspace.access.decay_minutes = config.lfu_decay_time;
+}
+
+impl Host for Server {
+    fn save(&self, ctx: &mut Ctx<'_>) -> Result<(), SaveError> {
+        super::save::save(self, ctx.db.keyspace(), ctx.state)
+    }
+
+    fn bgsave(&self, ctx: &mut Ctx<'_>, schedule: bool) -> Result<bool, SaveError> {
+        super::save::bgsave(self, ctx.db.keyspace(), ctx.state, schedule)
+    }
+
+    fn reload(&self, ctx: &mut Ctx<'_>, save: bool, flush: bool) -> Result<(), CmdError> {
+        super::save::reload(self, ctx, save, flush)
+    }
+
+    fn shutdown(&self, ctx: &mut Ctx<'_>, how: Shutdown) -> Result<(), CmdError> {
+        super::leave::leave(self, ctx.db.keyspace(), ctx.state, how.into())
+            .map_err(|()| CmdError::text("ERR Errors trying to SHUTDOWN. Check logs."))
+    }
+
+    fn abort_shutdown(&self) -> bool {
+        self.leaving.swap(false, std::sync::atomic::Ordering::SeqCst)
+    }
+
+    fn config_set(&self, ctx: &mut Ctx<'_>, pairs: &[(&[u8], &[u8])]) -> Result<(), CmdError> {
+        let (local, loading) = (is_local(ctx), ctx.state.loading.is_some());
+        let change = ctx.state.config.set(pairs, local, loading).map_err(|error| refused(&error))?;
+        let before = std::mem::replace(&mut ctx.state.config, change.config);
+        for (done, (hook, name)) in change.hooks.iter().enumerate() {
+            if let Err(why) = self.obey(ctx, *hook) {
+                ctx.state.config = before;
+                for (hook, _) in &change.hooks[..done] {
+                    // Back to what worked a moment ago; what fails now was reported by the log.
+                    let _ = self.obey(ctx, *hook);
+                }
+                return Err(refused(&SetError::Failed(name.as_bytes().to_vec(), Some(why.into()))));
+            }
+        }
+        let (config, keyspace) = (&ctx.state.config, ctx.db.keyspace());
+        apply_to_keyspace(config, keyspace);
+        Ok(())
+    }
+
+    fn config_rewrite(&self, ctx: &mut Ctx<'_>) -> Result<(), CmdError> {
+        let path = ctx.state.process.config_file.clone();
+        if path.is_empty() {
+            return Err(CmdError::text("ERR The server is running without a config file"));
+        }
+        rewrite_file(&path, &ctx.state.config)
+            .map_err(|error| CmdError::Other(format!("ERR Rewriting config file: {error}").into()))
+    }
+
+    fn sleep(&self, seconds: f64) {
+        std::thread::sleep(std::time::Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
+    }
+
+    fn discard(&self, databases: Vec<Database>) {
+        super::trash::discard_databases(databases);
+    }
+}
+
+fn is_local(ctx: &Ctx<'_>) -> bool {
+    use crate::engine::session::Peer;
+    match &ctx.session.peer {
+        Peer::Unix { .. } | Peer::Internal => true,
+        Peer::Tcp { peer, .. } => peer.starts_with("127.") || peer.starts_with("[::1]"),
+    }
+}
+
+fn refused(error: &SetError) -> CmdError {
+    match error.message() {
+        Some(message) => CmdError::Other(format!("ERR {}", String::from_utf8_lossy(&message)).into()),
+        None => CmdError::text("LOADING Redis is loading the dataset in memory"),
+    }
+}
+
+fn rewrite_file(path: &str, config: &Config) -> std::io::Result<()> {
+    use std::io::Write;
+    let old = match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        other => other?,
+    };
+    let dir = std::path::Path::new(path).parent().filter(|dir| !dir.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(dir.unwrap_or(std::path::Path::new(".")))?;
+    file.write_all(&crate::engine::config::rewrite(&old, config))?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+impl Server {
+    /// Does what a changed directive asks for; the new value is in the configuration already.
+    fn obey(&self, ctx: &mut Ctx<'_>, hook: Hook) -> Result<(), &'static str> {
+        match hook {
+            Hook::Port => self.relisten(ctx).map_err(|_| "Unable to listen on this port. Check server logs."),
+            Hook::Bind => self.relisten(ctx).map_err(|_| "Failed to bind to specified addresses."),
+            Hook::Dir => enter_dir(ctx),
+            _ => Ok(()),
+        }
+    }
+
+    fn relisten(&self, ctx: &Ctx<'_>) -> Result<(), String> {
+        self.wires.get().map_or(Ok(()), |wires| wires.listen(&ctx.state.config))
+    }
+}
+
+fn enter_dir(ctx: &mut Ctx<'_>) -> Result<(), &'static str> {
+    std::env::set_current_dir(&ctx.state.config.dir).map_err(|_| "No such file or directory")?;
+    if let Ok(dir) = std::env::current_dir() {
+        ctx.state.config.dir = dir;
+    }
+    Ok(())
+}
