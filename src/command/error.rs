@@ -34,16 +34,16 @@ impl CmdError {
     pub fn line(&self) -> Cow<'_, str> {
         match self {
             CmdError::Syntax => "ERR syntax error".into(),
-            CmdError::WrongType => {
-                "WRONGTYPE Operation against a key holding the wrong kind of value".into()
-            }
+            CmdError::WrongType => "WRONGTYPE Operation against a key holding the wrong kind of value".into(),
             CmdError::NotInteger => "ERR value is not an integer or out of range".into(),
             CmdError::NotFloat => "ERR value is not a valid float".into(),
             CmdError::NoSuchKey => "ERR no such key".into(),
             CmdError::OutOfRange => "ERR value is out of range".into(),
             CmdError::IndexOutOfRange => "ERR index out of range".into(),
             CmdError::NotPositive => "ERR value is out of range, must be positive".into(),
-            CmdError::InvalidExpire(command) => format!("ERR invalid expire time in '{command}' command").into(),
+            CmdError::InvalidExpire(command) => {
+                format!("ERR invalid expire time in '{command}' command").into()
+            }
             CmdError::Arity(command) => {
                 format!("ERR wrong number of arguments for '{command}' command").into()
             }

@@ -44,9 +44,8 @@ const LONGEST_NAME: usize = 64;
 
 fn hash(name: &[u8], container: usize) -> usize {
     let seed = 0xcbf2_9ce4_8422_2325_u64 ^ container as u64;
-    let folded = name
-        .iter()
-        .fold(seed, |h, b| (h ^ u64::from(b.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3));
+    let folded =
+        name.iter().fold(seed, |h, b| (h ^ u64::from(b.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3));
     (folded ^ (folded >> 29)) as usize
 }
 
@@ -69,7 +68,8 @@ impl Table {
             None => command.name.to_owned(),
         };
         assert!(full_name.len() <= LONGEST_NAME && self.rows.len() < self.index.len() / 2);
-        let container_id = container.map_or(0, |c| self.find(c.name.as_bytes()).expect("added before").id.0 + 1);
+        let container_id =
+            container.map_or(0, |c| self.find(c.name.as_bytes()).expect("added before").id.0 + 1);
         let mut at = hash(command.name.as_bytes(), usize::from(container_id)) % self.index.len();
         while self.index[at] != 0 {
             at = (at + 1) % self.index.len();

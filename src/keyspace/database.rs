@@ -112,7 +112,8 @@ impl Database {
         let (volatile, field_ttl) = (entry.expiry().is_some(), has_field_ttl(entry));
         let result = f(entry);
         self.volatile = self.volatile + usize::from(entry.expiry().is_some()) - usize::from(volatile);
-        self.with_field_ttl = self.with_field_ttl + usize::from(has_field_ttl(entry)) - usize::from(field_ttl);
+        self.with_field_ttl =
+            self.with_field_ttl + usize::from(has_field_ttl(entry)) - usize::from(field_ttl);
         self.note(ix);
         result
     }

@@ -12,8 +12,6 @@ mod effect;
 pub mod entry;
 mod expire;
 mod move_key;
-#[cfg(test)]
-mod tests;
 
 pub use access::{Access, Policy};
 pub use database::Database;

@@ -96,7 +96,10 @@ fn bind_tcp_all(config: &Config, listeners: &mut Listeners) -> Result<(), String
             }
             Err(error) => {
                 let reason = plain(&error);
-                warning!("Warning: Could not create server TCP listening socket {host}:{}: bind: {reason}", listeners.port);
+                warning!(
+                    "Warning: Could not create server TCP listening socket {host}:{}: bind: {reason}",
+                    listeners.port
+                );
                 if !optional || error.kind() == io::ErrorKind::AddrInUse {
                     return Err(format!("Failed listening on port {} (tcp), aborting.", listeners.port));
                 }
@@ -137,7 +140,8 @@ pub(super) struct Acceptor {
 }
 
 const FULL: &[u8] = b"-ERR max number of clients reached\r\n";
-const PROTECTED: &[u8] = b"-DENIED resnap is running in protected mode: no address to listen on was chosen and no \
+const PROTECTED: &[u8] =
+    b"-DENIED resnap is running in protected mode: no address to listen on was chosen and no \
 password is set, so only connections from this machine are accepted. To let others in, set 'bind' to the \
 addresses that are meant, or start with '--protected-mode no' if the network is trusted.\r\n";
 

@@ -35,6 +35,8 @@ fn by_signal(server: &Server, interrupt: bool) {
     let flags = if interrupt { config.shutdown_on_sigint } else { config.shutdown_on_sigterm };
     let how = Leave::from_flags(flags);
     if leave(server, &mut engine.keyspace, &mut engine.state, how).is_err() {
-        warning!("SIGTERM received but errors trying to shut down the server, check the logs for more information");
+        warning!(
+            "SIGTERM received but errors trying to shut down the server, check the logs for more information"
+        );
     }
 }

@@ -150,7 +150,11 @@ fn log(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
         }
         Propagate::AsIs | Propagate::Never => {}
         Propagate::Rewritten => {
-            assert!(unit.rewritten(), "'{}' changed something and did not say how it is logged", row.full_name);
+            assert!(
+                unit.rewritten(),
+                "'{}' changed something and did not say how it is logged",
+                row.full_name
+            );
         }
     }
     unit.close();

@@ -28,7 +28,8 @@ fn printable(bytes: &[u8], most: usize) -> Cow<'_, str> {
 
 #[cold]
 fn unknown(args: &Args<'_>) -> CmdError {
-    let mut line = format!("ERR unknown command '{}', with args beginning with: ", printable(args.name(), 128));
+    let mut line =
+        format!("ERR unknown command '{}', with args beginning with: ", printable(args.name(), 128));
     let mut shown = 0;
     for i in 1..args.len() {
         if shown >= 128 {
@@ -51,12 +52,7 @@ const GUARDED: Flags = command::PROTECTED;
 
 /// Whether the request may run now.
 #[inline]
-pub(super) fn admit(
-    engine: &Engine,
-    session: &Session,
-    row: &Row,
-    args: &Args<'_>,
-) -> Result<(), CmdError> {
+pub(super) fn admit(engine: &Engine, session: &Session, row: &Row, args: &Args<'_>) -> Result<(), CmdError> {
     let command = row.command;
     if !command.arity.admits(args.len()) || (command.is_container() && args.len() == 1) {
         return Err(CmdError::Arity(row.full_name.clone().into()));

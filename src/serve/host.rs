@@ -29,7 +29,7 @@ impl Host for Server {
 
     fn shutdown(&self, ctx: &mut Ctx<'_>, how: Shutdown) -> Result<(), CmdError> {
         super::leave::leave(self, ctx.db.keyspace(), ctx.state, how.into())
-            .map_err(|()| CmdError::text("ERR Errors trying to SHUTDOWN. Check logs."))
+            .map_err(|_| CmdError::text("ERR Errors trying to SHUTDOWN. Check logs."))
     }
 
     fn abort_shutdown(&self) -> bool {

@@ -35,8 +35,12 @@ impl From<Shutdown> for Leave {
     }
 }
 
+/// Saving failed, as the log says, so the server stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stays;
+
 /// Saves if that is to be done, and stops the main loop. An error (already in the log) if saving failed.
-pub fn leave(server: &Server, keyspace: &mut Keyspace, state: &mut State, how: Leave) -> Result<(), ()> {
+pub fn leave(server: &Server, keyspace: &mut Keyspace, state: &mut State, how: Leave) -> Result<(), Stays> {
     notice!("User requested shutdown...");
     save::kill_child(state);
     let wanted = how.save || (!state.config.save.is_empty() && !how.nosave);
@@ -45,7 +49,7 @@ pub fn leave(server: &Server, keyspace: &mut Keyspace, state: &mut State, how: L
         if save::save(server, keyspace, state).is_err() {
             warning!("Error trying to save the DB, can't exit.");
             if !how.force {
-                return Err(());
+                return Err(Stays);
             }
         }
     }

@@ -11,8 +11,6 @@ mod gate;
 mod host;
 mod leave;
 mod save;
-#[cfg(test)]
-mod tests;
 mod trash;
 
 use std::sync::atomic::AtomicBool;

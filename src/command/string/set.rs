@@ -93,8 +93,8 @@ fn store(ctx: &mut Ctx<'_>, key: &[u8], new: New<'_>, value: &[u8], when: Option
         let effect = ctx.propagate(&[b"DEL", key]).db.remove(key);
         return ctx.record(effect);
     }
-    let effect = ctx.propagate(&[b"SET", key, value, b"PXAT", &when.ascii()]).db.set(key, new, Ttl::At(when.at_ms));
+    let effect =
+        ctx.propagate(&[b"SET", key, value, b"PXAT", &when.ascii()]).db.set(key, new, Ttl::At(when.at_ms));
     ctx.record(effect);
     ctx.record(Effect::new(key, "expire").dirty(0));
 }
-

@@ -5,13 +5,11 @@
 //! Strings below 32 KiB lie in place behind the key; everything else is an owning pointer in a word.
 
 mod block;
-#[cfg(test)]
-mod tests;
 mod word;
 
 use block::{Block, Head};
-use word::Word;
 pub use word::Ref;
+use word::Word;
 
 use crate::text::num;
 use crate::value::hash::Hash;
@@ -67,7 +65,8 @@ const KINDS: [Kind; 16] = [
     Kind::Stream,
     Kind::Module,
 ];
-const _: () = assert!(Kind::StrHeap as u8 == block::FIRST_WORD_KIND && KINDS.len() == Kind::Module as usize + 1);
+const _: () =
+    assert!(Kind::StrHeap as u8 == block::FIRST_WORD_KIND && KINDS.len() == Kind::Module as usize + 1);
 
 /// The type of a key, as TYPE names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,7 +210,9 @@ impl Entry {
         match self.kind() {
             Kind::StrInt | Kind::StrEmb | Kind::StrRaw => Some(self.0.value()),
             // SAFETY: kind and word are this entry's, borrowed as long as the bytes.
-            Kind::StrHeap => Some(unsafe { word::lend::<Box<Str>>(Kind::StrHeap, self.word()) }.as_inner().as_slice()),
+            Kind::StrHeap => {
+                Some(unsafe { word::lend::<Box<Str>>(Kind::StrHeap, self.word()) }.as_inner().as_slice())
+            }
             _ => None,
         }
     }
@@ -261,7 +262,8 @@ impl Entry {
     pub fn set_bytes(&mut self, bytes: &[u8], made: Made) {
         let head = self.0.head();
         if head.has_word() || bytes.len() >= IN_PLACE {
-            return self.replace_with(|key, expiry, clock| Entry::with_bytes(key, bytes, made, expiry, clock));
+            return self
+                .replace_with(|key, expiry, clock| Entry::with_bytes(key, bytes, made, expiry, clock));
         }
         self.0.resize_value(bytes.len());
         self.0.value_mut().copy_from_slice(bytes);
