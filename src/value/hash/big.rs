@@ -120,8 +120,8 @@ impl HashTable {
 
 #[inline]
 fn item(field: &Field) -> Item<'_> {
-    let (name, value) = (Entry::Str(field.name()), Entry::Str(field.value()));
-    Item { field: name, value, deadline: field.deadline() }
+    let (name, value, deadline) = field.parts();
+    Item { field: Entry::Str(name), value: Entry::Str(value), deadline }
 }
 
 /// Walks the fields in no order.

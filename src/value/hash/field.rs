@@ -125,6 +125,18 @@ impl Field {
         self.part(shape.name, shape.value)
     }
 
+    /// Name, value and deadline.
+    #[inline]
+    pub fn parts(&self) -> (&[u8], &[u8], Option<u64>) {
+        let shape = self.shape();
+        let deadline = shape.deadline().map(|at| self.deadline_at(at));
+        (self.part(shape.name, shape.value), self.part(shape.value, shape.end), deadline)
+    }
+
+    fn deadline_at(&self, at: usize) -> u64 {
+        u64::from_le_bytes(self.part(at, at + 8).try_into().expect("eight bytes were asked for"))
+    }
+
     #[inline]
     pub fn value(&self) -> &[u8] {
         let shape = self.shape();
@@ -204,9 +216,7 @@ impl Slot for Field {
     }
 
     fn deadline(&self) -> Option<u64> {
-        let at = self.shape().deadline()?;
-        let bytes = self.part(at, at + 8);
-        Some(u64::from_le_bytes(bytes.try_into().expect("eight bytes were asked for")))
+        self.shape().deadline().map(|at| self.deadline_at(at))
     }
 
     fn address(&self) -> *const u8 {

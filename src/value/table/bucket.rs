@@ -108,17 +108,6 @@ impl<T> Bucket<T> {
         Some((self.tag(slot), self.take(slot)))
     }
 
-    /// Takes the items for which `leaves` holds.
-    pub fn take_if(&mut self, mut leaves: impl FnMut(&T) -> bool) -> Vec<(u8, T)> {
-        let mut taken = Vec::new();
-        for slot in self.slots() {
-            if leaves(self.get(slot)) {
-                taken.push((self.tag(slot), self.take(slot)));
-            }
-        }
-        taken
-    }
-
     /// The numbers of the present slots.
     pub fn slots(&self) -> impl Iterator<Item = usize> + use<T> {
         let mut present = self.present();

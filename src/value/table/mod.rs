@@ -619,11 +619,21 @@ impl<T: Slot> Table<T> {
         }
         let level = new.ilog2();
         let old = new - (1 << level);
-        let items = self.leaving(old, level);
+        if !T::SPARE || (level + 1).is_multiple_of(16) {
+            // All of them will be read.
+            self.chain(old).for_each(|bucket| bucket.items().for_each(|item| prefetch(item.address())));
+        }
+        let drained = self.main.at(old).link().map(|_| self.drain_chain(old));
         self.main.push();
         self.mask = mask_for(new + 1);
-        for (tag, item) in items {
-            self.place(new, tag, item);
+        match drained {
+            None => self.move_leaving(old, new, level),
+            Some(items) => {
+                for (tag, item) in items {
+                    let to = if leaves(&item, level) { new } else { old };
+                    self.place(to, tag, item);
+                }
+            }
         }
         if T::SPARE && (level + 1).is_multiple_of(16) {
             self.renew_windows(old, level + 1);
@@ -632,22 +642,15 @@ impl<T: Slot> Table<T> {
         self.inherit_deadline(old, new);
     }
 
-    /// Takes out of a bucket the items whose hash bit `level` is set.
-    fn leaving(&mut self, old: usize, level: u32) -> Vec<(u8, T)> {
-        if !T::SPARE || (level + 1).is_multiple_of(16) {
-            // All of them will be read.
-            self.chain(old).for_each(|bucket| bucket.items().for_each(|item| prefetch(item.address())));
-        }
-        if self.main.at(old).link().is_none() {
+    /// Moves the items whose hash bit `level` is set from one bucket without a chain to an empty one.
+    fn move_leaving(&mut self, old: usize, new: usize, level: u32) {
+        for slot in self.main.at(old).slots() {
             let bucket = self.main.at_mut(old);
-            return bucket.take_if(|item| leaves(item, level));
+            if leaves(bucket.get(slot), level) {
+                let (tag, item) = (bucket.tag(slot), bucket.take(slot));
+                self.main.at_mut(new).put(slot, tag, item);
+            }
         }
-        let all = self.drain_chain(old);
-        let (leaving, staying): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, item)| leaves(item, level));
-        for (tag, item) in staying {
-            self.place(old, tag, item);
-        }
-        leaving
     }
 
     /// Gives the items of the last bucket back to the one that it was split from.
