@@ -178,7 +178,7 @@ mod tests {
     }
 
     fn encode_data(b: &mut Vec<u8>, e: &[u8]) {
-        match (crate::value::listpack::parse_int(e).filter(|_| e.len() < 32), e.len()) {
+        match (crate::text::num::parse_i64(e).filter(|_| e.len() < 32), e.len()) {
             (Some(n @ 0..=12), _) => b.push(0xF1 + n as u8),
             (Some(n @ -128..=127), _) => b.extend([0xFE, n as u8]),
             (Some(n @ -0x8000..=0x7FFF), _) => {

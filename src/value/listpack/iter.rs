@@ -98,7 +98,7 @@ impl Listpack {
         let b = &self.as_bytes()[..self.end()];
         match Needle::new(needle) {
             Needle { int: None, .. } => find_by(b, from.at(), skip, |at| text_is(b, at, needle)),
-            needle => find_by(b, from.at(), skip, |at| needle.is(codec::decode(b, at).0)),
+            Needle { int: Some(n), .. } => find_by(b, from.at(), skip, |at| int_is(b, at, n, needle)),
         }
     }
 
@@ -160,6 +160,19 @@ fn text_is(b: &[u8], at: usize, needle: &[u8]) -> bool {
         return usize::from(first & 0x3F) == needle.len() && b[at + 1..at + 1 + needle.len()] == *needle;
     }
     (first == 0xF0 || first & 0xF0 == 0xE0) && codec::decode(b, at).0 == Entry::Str(needle)
+}
+
+/// Whether the entry at `at` is the integer `n`, or its text `needle` left as a string by somebody else.
+#[inline(always)]
+fn int_is(b: &[u8], at: usize, n: i64, needle: &[u8]) -> bool {
+    match b[at] {
+        small @ 0..=0x7F => i64::from(small) == n,
+        first @ 0x80..=0xBF if usize::from(first & 0x3F) != needle.len() => false,
+        _ => match codec::decode(b, at).0 {
+            Entry::Int(m) => n == m,
+            Entry::Str(text) => text == needle,
+        },
+    }
 }
 
 #[inline(always)]

@@ -15,7 +15,7 @@ mod iter;
 mod tests;
 
 use super::block::{Block, ListpackShape};
-pub use codec::parse_int;
+use crate::text::num::{digits10, parse_i64};
 pub use iter::Iter;
 use std::ptr::NonNull;
 
@@ -92,7 +92,7 @@ impl<'a> Entry<'a> {
     #[inline]
     pub fn is(&self, bytes: &[u8]) -> bool {
         match *self {
-            Entry::Int(n) => parse_int(bytes) == Some(n),
+            Entry::Int(n) => parse_i64(bytes) == Some(n),
             Entry::Str(text) => text == bytes,
         }
     }
@@ -101,7 +101,7 @@ impl<'a> Entry<'a> {
     pub fn as_int(&self) -> Option<i64> {
         match *self {
             Entry::Int(n) => Some(n),
-            Entry::Str(text) => parse_int(text),
+            Entry::Str(text) => parse_i64(text),
         }
     }
 
@@ -121,7 +121,7 @@ pub struct Needle<'a> {
 impl<'a> Needle<'a> {
     /// To look for `text`.
     pub fn new(text: &'a [u8]) -> Needle<'a> {
-        Needle { text, int: parse_int(text) }
+        Needle { text, int: parse_i64(text) }
     }
 
     /// The integer that it is the text of.
@@ -142,7 +142,7 @@ impl<'a> Needle<'a> {
 
 /// Characters of `n` in decimal, sign included.
 fn decimal_len(n: i64) -> usize {
-    usize::from(n < 0) + n.unsigned_abs().checked_ilog10().map_or(1, |digits| digits as usize + 1)
+    usize::from(n < 0) + digits10(n.unsigned_abs())
 }
 
 impl<'a> From<&'a [u8]> for Entry<'a> {

@@ -11,8 +11,9 @@ mod tests;
 
 use super::intset::Intset;
 use super::limits::Limits;
-use super::listpack::{Corrupt, Entry, Listpack, parse_int};
+use super::listpack::{Corrupt, Entry, Listpack};
 use super::table::{Table, hash_bytes};
+use crate::text::num::parse_i64;
 use foldhash::fast::RandomState;
 use member::{Member, Probe};
 use std::collections::HashSet;
@@ -87,7 +88,7 @@ impl Default for Set {
 impl Set {
     /// An empty set for about `hint` members, the first of which will be `first`, as SADD makes it.
     pub fn new(first: &[u8], hint: usize, limits: &Limits) -> Set {
-        if hint <= limits.set_max_intset_entries && parse_int(first).is_some() {
+        if hint <= limits.set_max_intset_entries && parse_i64(first).is_some() {
             return Set::default();
         }
         if hint <= limits.set_max_listpack_entries { Set::packed() } else { Set::table() }

@@ -24,7 +24,7 @@ fn member() -> impl Strategy<Value = Vec<u8>> {
 fn encoding_after(before: &str, model: &BTreeSet<Vec<u8>>, new: &[u8], l: &Limits) -> &'static str {
     let longest = model.iter().map(Vec::len).max().unwrap_or(0);
     let packs = model.len() <= l.set_max_listpack_entries;
-    let is_int = parse_int(new).is_some();
+    let is_int = parse_i64(new).is_some();
     match before {
         "intset" if is_int && model.len() <= l.set_max_intset_entries => "intset",
         "intset" if !is_int && packs && longest <= l.set_max_listpack_value => "listpack",
