@@ -1,6 +1,7 @@
-//! The table of commands: what COMMAND INFO and COMMAND DOCS say, without the wording (summaries, complexity).
+//! Tables of facts: what COMMAND INFO and COMMAND DOCS say, without the wording (summaries, complexity), and what
+//! CONFIG GET says of a server that nobody configured.
 //!
-//! `command_info.json` and `command_docs.json` hold one object per line, sorted by name, subcommands inside.
+//! `command_info.json`, `command_docs.json` and `config.json` hold one entry per line, sorted by name, subcommands inside.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +14,27 @@ use super::run::{Kind, Target};
 
 const INFO: &str = "command_info.json";
 const DOCS: &str = "command_docs.json";
+const CONFIG: &str = "config.json";
+
+/// Directives whose value the harness or the machine chooses: only the name is recorded.
+const CHOSEN: &[&str] = &[
+    "appendfsync",
+    "appendonly",
+    "auto-aof-rewrite-percentage",
+    "bind",
+    "dir",
+    "enable-debug-command",
+    "maxclients",
+    "port",
+    "save",
+];
 
 /// Command names and what is known of each.
 type Table = BTreeMap<String, Json>;
 
 /// Asks the server for both tables and writes the files.
 pub fn record(target: &mut Target) {
-    for (file, table) in [(INFO, info(target)), (DOCS, docs(target))] {
+    for (file, table) in [(INFO, info(target)), (DOCS, docs(target)), (CONFIG, config(target))] {
         let mut text = "{\n".to_owned();
         let lines: Vec<String> =
             table.iter().map(|(name, facts)| format!("{}: {facts}", Json::from(name.as_str()))).collect();
@@ -32,7 +47,8 @@ pub fn record(target: &mut Target) {
 /// What of the server's tables is not as recorded. `all`: commands that the server lacks count, too.
 pub fn differences(target: &mut Target, all: bool) -> Vec<String> {
     let mut found = Vec::new();
-    for (file, got) in [(INFO, info(target)), (DOCS, docs(target))] {
+    for (file, got) in [(INFO, info(target)), (DOCS, docs(target)), (CONFIG, config(target))] {
+        let all = all || file == CONFIG;
         let text = std::fs::read_to_string(folder().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
         let want: Table = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{file}: {e}"));
         compare(file, &want, &got, all, &mut found);
@@ -43,6 +59,7 @@ pub fn differences(target: &mut Target, all: bool) -> Vec<String> {
 fn compare(file: &str, want: &Table, got: &Table, all: bool, found: &mut Vec<String>) {
     for (name, got) in got {
         match want.get(name) {
+            None if file == CONFIG => {} // ours may have more
             None => found.push(format!("{file}: {name}: Redis 8.0.6 has no such command")),
             Some(want) if want != got => {
                 found.push(format!("{file}: {name}:\n    want {want}\n    got  {got}"));
@@ -83,6 +100,16 @@ fn docs(target: &mut Target) -> Table {
     let Json::Object(all) = json(&ask(target, "COMMAND DOCS")) else { panic!("COMMAND DOCS answers a map") };
     let mut all: Table = all.into_iter().filter(|(_, facts)| facts["group"] != "module").collect();
     all.values_mut().for_each(without_wording);
+    all
+}
+
+fn config(target: &mut Target) -> Table {
+    let Json::Object(all) = json(&ask(target, "CONFIG GET *")) else { panic!("CONFIG GET answers a map") };
+    // Modules bring directives of their own, with a dot in the name.
+    let mut all: Table = all.into_iter().filter(|(name, _)| !name.contains('.')).collect();
+    for (_, value) in all.iter_mut().filter(|(name, _)| CHOSEN.contains(&name.as_str())) {
+        *value = Json::Null;
+    }
     all
 }
 

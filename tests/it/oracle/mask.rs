@@ -19,14 +19,16 @@ pub struct Mask {
     pub unordered: Option<Order>,
     /// `@about N`: integers from N - 5000 to N (a TTL in milliseconds that has run for a while) are shown as `<about N>`.
     pub about: Vec<i64>,
+    /// TTL and HTTL: 99 reads as 100, half a second may have passed.
+    pub ttl: bool,
     /// `@clock`: times in seconds or milliseconds are shown relative to now.
     pub clock: bool,
     /// `@among a b c`: strings that are one of these are shown as `<among>`, in frames too.
     pub among: Vec<Vec<u8>>,
     /// `@field a b`: the values after these names, in maps, flat pairs and `name=value` or `name:value` texts.
     pub fields: Vec<String>,
-    /// `@names`: of an INFO text only the names in front of the colons.
-    pub names: bool,
+    /// `@names a b`: of an INFO text only the names in front of the colons, without these.
+    pub names: Option<Vec<String>>,
     /// `@log`: frames show the command and the key only.
     pub log: bool,
 }
@@ -101,9 +103,12 @@ fn relative(text: &[u8], sent: Sent) -> Option<String> {
     if delta.abs() > 400 * 86_400_000 {
         return None;
     }
-    // Seconds are cut, not rounded, by the server: half a second later they read the same.
-    let slack = if unit == 1 { 0 } else { 500 };
-    Some(match (delta + slack + 500).div_euclid(1000) {
+    // The server read its clock after us, by less than a second. Whole seconds are cut or rounded: less sharp.
+    let seconds = match unit {
+        1 => (delta + 100).div_euclid(1000),
+        _ => (delta + 5000).div_euclid(10_000) * 10,
+    };
+    Some(match seconds {
         0 => format!("<now>{tail}"),
         n => format!("<now{n:+}s>{tail}"),
     })
@@ -165,6 +170,9 @@ impl Shown<'_> {
         if let Some(about) = self.mask.about.iter().find(|about| n <= **about && n > **about - 5000) {
             return format!("<about {about}>");
         }
+        if self.mask.ttl && n % 100 == 99 {
+            return (n + 1).to_string();
+        }
         match relative(n.to_string().as_bytes(), self.sent) {
             Some(text) if self.mask.clock => text,
             _ => n.to_string(),
@@ -180,18 +188,19 @@ impl Shown<'_> {
         {
             return shown;
         }
-        if self.mask.names {
-            return quote(names(text).as_bytes());
+        if let Some(without) = &self.mask.names {
+            return quote(names(text, without).as_bytes());
         }
         quote(text)
     }
 }
 
 /// The names of an INFO text; our own fields are not the recording's business.
-fn names(text: &[u8]) -> String {
+fn names(text: &[u8], without: &[String]) -> String {
     let text = String::from_utf8_lossy(text);
     let names = text.lines().map(|line| line.split_once(':').map_or(line, |(name, _)| name));
-    names.filter(|name| !name.starts_with("resnap")).collect::<Vec<_>>().join(" ")
+    let kept = names.filter(|name| !name.starts_with("resnap") && !without.iter().any(|w| w == name));
+    kept.collect::<Vec<_>>().join(" ")
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -252,7 +261,7 @@ fn hide_fields(value: &mut Value, fields: &[String]) {
 
 fn hide_after(name: &Value, value: &mut Value, fields: &[String]) {
     let known = name.bytes().is_some_and(|name| fields.iter().any(|f| f.as_bytes() == name));
-    if known && value.items().is_none() {
+    if known {
         *value = Value::Simple(kind(value).as_bytes().to_vec());
     } else {
         hide_fields(value, fields);

@@ -218,11 +218,28 @@ fn server() {
     family("server");
 }
 
+/// Commands that are not there yet: whoever builds one gives its file a family.
+#[test]
+#[ignore = "not built yet"]
+fn later() {
+    family("later");
+}
+
 /// Every file is replayed by one of the tests above, and reads back as it was written.
 #[test]
 fn files_are_well_formed() {
-    let families =
-        ["strings", "generic", "lists", "sets", "hashes", "zsets", "streams", "connection", "server"];
+    let families = [
+        "strings",
+        "generic",
+        "lists",
+        "sets",
+        "hashes",
+        "zsets",
+        "streams",
+        "connection",
+        "server",
+        "later",
+    ];
     for file in transcripts(None) {
         assert!(families.contains(&file.family.as_str()), "{}: family {}", file.name(), file.family);
         let text = std::fs::read_to_string(&file.path).expect("it was read before");

@@ -1,6 +1,6 @@
 //! Runs the blocks of a transcript against a server, and says what it answered.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -78,29 +78,45 @@ impl Target {
 
     /// One case in one protocol: what each step answered, in that protocol's field.
     pub fn run(&mut self, block: &Block, protocol: u8) -> Result<Vec<Answers>, String> {
-        let restore = self.prepare(block)?;
+        let sets = |step: &Step| step.input.to_ascii_uppercase().starts_with("CONFIG SET");
+        let before = match block.config.is_empty() && !block.steps.iter().any(sets) {
+            true => BTreeMap::new(),
+            false => self.directives().map_err(|e| e.to_string())?,
+        };
+        self.prepare(block)?;
         let mut run = Run { target: self, protocol, conns: HashMap::new(), saved: HashMap::new() };
-        let answers = block.steps.iter().map(|step| run.step(step)).collect();
-        self.configure(&restore)?;
+        let answers: Vec<Answers> = block.steps.iter().map(|step| run.step(step)).collect();
+        self.restore(&before)?;
         Ok(answers)
     }
 
-    /// Empties the databases, sets what the block wants; returns what it was before.
-    fn prepare(&mut self, block: &Block) -> Result<Vec<(String, String)>, String> {
+    /// Empties the databases, sets what the block wants.
+    fn prepare(&mut self, block: &Block) -> Result<(), String> {
         let emptied = self.control.line("FLUSHALL SYNC").map_err(|e| e.to_string())?;
         if emptied.is_error() {
             return Err(format!("FLUSHALL: {}", mask::reply(&emptied, &Mask::default(), 0)));
         }
-        let mut before = Vec::new();
-        for (name, _) in &block.config {
-            let found = self.control.call(&["CONFIG", "GET", name]).map_err(|e| e.to_string())?;
-            let old = found.items().and_then(|items| items.get(1)).and_then(Value::bytes);
-            let old = old.ok_or_else(|| format!("no config {name}"))?;
-            before.push((name.clone(), String::from_utf8_lossy(&old).into_owned()));
-        }
         self.configure(&block.config)?;
         self.frames().map_err(|e| e.to_string())?;
-        Ok(before)
+        Ok(())
+    }
+
+    /// Puts back the directives that are not as they were.
+    fn restore(&mut self, before: &BTreeMap<String, String>) -> Result<(), String> {
+        if before.is_empty() {
+            return Ok(());
+        }
+        let now = self.directives().map_err(|e| e.to_string())?;
+        let changed = before.iter().filter(|(name, value)| now.get(*name) != Some(value));
+        let changed: Vec<_> = changed.map(|(name, value)| (name.clone(), value.clone())).collect();
+        self.configure(&changed)
+    }
+
+    fn directives(&mut self) -> io::Result<BTreeMap<String, String>> {
+        let all = self.control.line("CONFIG GET *")?;
+        let text = |v: &Value| String::from_utf8_lossy(&v.bytes().unwrap_or_default()).into_owned();
+        let pairs = all.items().unwrap_or_default().chunks_exact(2);
+        Ok(pairs.map(|pair| (text(&pair[0]), text(&pair[1]))).collect())
     }
 
     fn configure(&mut self, settings: &[(String, String)]) -> Result<(), String> {

@@ -197,7 +197,8 @@ impl Parser {
     }
 
     fn command(&mut self, input: &str) -> Result<(), String> {
-        let pending = std::mem::take(&mut self.pending);
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.mask.ttl = input.starts_with("TTL ") || input.starts_with("HTTL ");
         let step = Step {
             line: self.line,
             input: input.to_owned(),
@@ -258,7 +259,7 @@ impl Parser {
             "any" => self.pending.mask.any = true,
             "shape" => self.pending.mask.shape = true,
             "clock" => self.pending.mask.clock = true,
-            "names" => self.pending.mask.names = true,
+            "names" => self.pending.mask.names = Some(words.map(str::to_owned).collect()),
             "log" => self.pending.mask.log = true,
             "about" => self.pending.mask.about = words.map_while(|w| w.parse().ok()).collect(),
             "among" => self.pending.mask.among = words.map(|w| w.as_bytes().to_vec()).collect(),
