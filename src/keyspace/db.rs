@@ -138,7 +138,7 @@ impl<'a> Db<'a> {
         let entry = self.data_mut().take(ix);
         self.ks.lapsed.push(Lapsed { db: self.index, key: entry.key().into() });
         self.ks.stats.expired += 1;
-        self.ks.discard(entry.into_value());
+        self.ks.discard_entry(entry);
     }
 
     /// Finds a key for reading: counts it as hit or miss and moves its access clock.
@@ -158,7 +158,12 @@ impl<'a> Db<'a> {
     /// Finds a key for writing: moves its access clock, counts nothing.
     #[inline]
     pub(super) fn write(&mut self, key: &[u8]) -> Option<SlotIx> {
-        let found = self.find(key);
+        self.write_hashed(hash_bytes(key), key)
+    }
+
+    #[inline]
+    pub(super) fn write_hashed(&mut self, hash: u64, key: &[u8]) -> Option<SlotIx> {
+        let found = self.find_hashed(hash, key);
         if let Some(ix) = found {
             self.used(ix);
         }
@@ -240,6 +245,19 @@ impl<'a> Db<'a> {
     /// Whether `key` is there: no hit, no miss, no access clock moved.
     pub fn contains(&mut self, key: &[u8]) -> bool {
         self.find(key).is_some()
+    }
+
+    /// Whether `key` is there, looked up as by a write: no hit, no miss, but its access clock moves.
+    pub fn contains_for_write(&mut self, key: &[u8]) -> bool {
+        self.write(key).is_some()
+    }
+
+    /// Whether `key` is there, looked up for reading: its access clock moves, even for a client that moves none.
+    pub fn use_key(&mut self, key: &[u8]) -> bool {
+        let no_touch = std::mem::replace(&mut self.no_touch, false);
+        let found = self.read(key).is_some();
+        self.no_touch = no_touch;
+        found
     }
 
     /// Looks keys up for reading, so that [`Db::peek`] may look at several at once afterwards.
@@ -331,7 +349,7 @@ impl<'a> Db<'a> {
         let created = match self.find(key) {
             Some(ix) => {
                 let old = self.data_mut().take(ix);
-                self.ks.discard(old.into_value());
+                self.ks.discard_entry(old);
                 false
             }
             None => true,
@@ -345,7 +363,7 @@ impl<'a> Db<'a> {
     pub fn remove<'k>(&mut self, key: &'k [u8]) -> Effect<'k> {
         let Some(ix) = self.find(key) else { return Effect::NONE };
         let entry = self.data_mut().take(ix);
-        self.ks.discard(entry.into_value());
+        self.ks.discard_entry(entry);
         Effect::new(key, "del")
     }
 

@@ -207,17 +207,17 @@ impl Db<'_> {
         event: &'static str,
         f: impl FnOnce(&mut [u8]) -> R,
     ) -> Result<(R, Effect<'k>), WrongType> {
-        let created = match self.write(key) {
+        let hash = hash_bytes(key);
+        let found = self.write_hashed(hash, key);
+        let ix = match found {
             Some(ix) if self.entry(ix).bytes().is_none() => return Err(WrongType),
-            Some(_) => false,
-            None => true,
+            Some(ix) => ix,
+            None => {
+                let clock = self.ks.access.fresh(self.now.ms);
+                self.data_mut().insert(hash, Entry::with_bytes(key, b"", Made::Changed, None, clock))
+            }
         };
-        if created {
-            let clock = self.ks.access.fresh(self.now.ms);
-            let entry = Entry::with_bytes(key, b"", Made::Changed, None, clock);
-            self.data_mut().insert(hash_bytes(key), entry);
-        }
-        let ix = self.data().slot(key).expect("found or inserted above");
+        let created = found.is_none();
         let result = self.data_mut().update(ix, |entry| entry.change_bytes(len, f));
         Ok((result, Effect { created, ready: created, ..Effect::new(key, event) }))
     }

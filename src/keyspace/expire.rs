@@ -39,7 +39,7 @@ impl Keyspace {
         if entry.expiry().is_some_and(|when| when < now.ms) {
             self.lapsed.push(Lapsed { db, key: entry.key().into() });
             self.stats.expired += 1;
-            self.discard(entry.into_value());
+            self.discard_entry(entry);
             return None;
         }
         let mut fields = Vec::new();

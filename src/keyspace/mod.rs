@@ -5,6 +5,7 @@
 //! the log or notifications. Every change leaves as an [`Effect`], which the upper floors turn into those.
 
 mod access;
+mod add;
 mod database;
 mod db;
 mod edit;
@@ -14,6 +15,7 @@ mod expire;
 mod move_key;
 
 pub use access::{Access, Policy};
+pub use add::AddError;
 pub use database::Database;
 pub use db::{Db, Meta, New, Ttl};
 pub use edit::{Change, Missing};
@@ -22,6 +24,7 @@ pub use entry::{Kind, Made, Ref, Type, View};
 pub use expire::Expired;
 
 use crate::value::{Limits, Value};
+use entry::Entry;
 
 /// A command met a key of another type than it works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,5 +146,10 @@ impl Keyspace {
 
     fn discard(&self, value: Value) {
         (self.discard)(value);
+    }
+
+    /// Frees an entry; what may be big of it goes where big values are freed.
+    fn discard_entry(&self, entry: Entry) {
+        if entry.is_in_place() { drop(entry) } else { self.discard(entry.into_value()) }
     }
 }

@@ -13,7 +13,7 @@ impl Db<'_> {
         let overwritten = match self.find(to) {
             Some(ix) => {
                 let old = self.data_mut().take(ix);
-                self.ks.discard(old.into_value());
+                self.ks.discard_entry(old);
                 true
             }
             None => false,

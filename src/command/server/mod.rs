@@ -1,9 +1,10 @@
 //! The operator's commands: configuration, information, saving, looking inside.
 
+mod dbsize;
 mod debug;
 mod flush;
 
 use super::Command;
 
 /// The family's rows.
-pub(super) const COMMANDS: &[&Command] = &[&debug::DEBUG, &flush::FLUSHALL, &flush::FLUSHDB];
+pub(super) const COMMANDS: &[&Command] = &[&dbsize::DBSIZE, &debug::DEBUG, &flush::FLUSHALL, &flush::FLUSHDB];

@@ -1,9 +1,34 @@
 //! Strings and counters.
 
+mod append;
 mod get;
+mod incr;
+mod mget;
+mod mset;
 mod set;
+mod strlen;
 
-use super::Command;
+use super::{CmdError, Command, Ctx};
 
 /// The family's rows.
-pub(super) const COMMANDS: &[&Command] = &[&get::GET, &set::SET];
+pub(super) const COMMANDS: &[&Command] = &[
+    &append::APPEND,
+    &incr::DECR,
+    &incr::DECRBY,
+    &get::GET,
+    &incr::INCR,
+    &incr::INCRBY,
+    &mget::MGET,
+    &mset::MSET,
+    &mset::MSETNX,
+    &set::SET,
+    &strlen::STRLEN,
+];
+
+/// The length of a string of `len` bytes with `more` behind it, unless that is beyond `proto-max-bulk-len`.
+fn check_length(ctx: &Ctx<'_>, len: usize, more: usize) -> Result<usize, CmdError> {
+    let most = usize::try_from(ctx.state.config.proto_max_bulk_len).unwrap_or(usize::MAX);
+    len.checked_add(more)
+        .filter(|sum| *sum <= most)
+        .ok_or(CmdError::text("ERR string exceeds maximum allowed size (proto-max-bulk-len)"))
+}

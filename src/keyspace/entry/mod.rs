@@ -117,6 +117,8 @@ impl Kind {
 pub enum Made {
     /// As one value: an integer if it reads as one, else by its length.
     Whole,
+    /// As one value that the caller knows to be an integer's text.
+    Integer,
     /// As one value that is text even if it reads as an integer (INCRBYFLOAT, APPEND to nothing).
     Text,
     /// By a change in place (APPEND, SETRANGE): always `raw`.
@@ -126,6 +128,7 @@ pub enum Made {
 fn string_kind(bytes: &[u8], made: Made) -> Kind {
     match made {
         Made::Changed => Kind::StrRaw,
+        Made::Integer => Kind::StrInt,
         Made::Whole if bytes.len() <= 20 && num::parse_i64(bytes).is_some() => Kind::StrInt,
         _ if bytes.len() <= EMBSTR => Kind::StrEmb,
         _ => Kind::StrRaw,
@@ -177,6 +180,12 @@ impl Entry {
     #[inline]
     pub fn kind(&self) -> Kind {
         KINDS[usize::from(self.0.head().kind() & 15)]
+    }
+
+    /// Whether it is a short string, which lies beside its key: nothing to free elsewhere.
+    #[inline]
+    pub fn is_in_place(&self) -> bool {
+        !self.0.head().has_word()
     }
 
     /// When the key expires, in unix ms.
