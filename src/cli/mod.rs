@@ -1,1 +1,49 @@
-//! cli
+//! What a person types: the server, by default, and the tools for snapshots.
+//!
+//! The command line is redis-server's: an optional config file, then directives as options. clap knows our own
+//! commands and prints the help; it cannot read the rest, where `--save 900 1` has two values and `--port --x` one.
+//! Never here: sockets, keys. From [`main`] the road leads over [`args`] (words), [`conf`] (files into settings) and
+//! [`start`] (the process) to [`serve`].
+//! Source: `main` in `src/server.c` and `loadServerConfig` in `src/config.c` of Redis 8.0.6; its test
+//! `unit/introspection.tcl` for what is to be told apart.
+
+mod args;
+mod conf;
+mod globbing;
+mod help;
+mod selfcheck;
+mod start;
+
+#[cfg(test)]
+mod tests;
+
+pub use start::StartOptions;
+
+use args::Request;
+use std::process::ExitCode;
+
+/// Does what the command line asks for.
+pub fn main() -> ExitCode {
+    let argv: Vec<_> = std::env::args_os().collect();
+    match args::read(&argv) {
+        Request::Serve(lines) => match start::prepare(&argv, &lines) {
+            Ok(options) => serve(options),
+            Err(code) => code,
+        },
+        Request::Version => help::print_version(),
+        Request::Help => help::print_help(),
+        Request::TestMemory(megabytes) => selfcheck::test_memory(megabytes),
+        Request::CheckSystem => selfcheck::check_system(),
+        Request::Refuse(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the server until it is told to leave.
+fn serve(options: StartOptions) -> ExitCode {
+    drop(options);
+    eprintln!("The server is not built in yet.");
+    ExitCode::FAILURE
+}

@@ -10,6 +10,7 @@ mod dispatch;
 mod gate;
 mod host;
 mod leave;
+pub mod process;
 mod save;
 mod trash;
 

@@ -14,4 +14,5 @@ pub mod hex;
 pub mod log;
 pub mod lzf;
 pub mod num;
+pub mod version;
 pub mod words;
