@@ -19,6 +19,12 @@ mod tests;
 
 pub use start::StartOptions;
 
+use crate::engine::Process;
+use crate::engine::config::Supervised;
+use crate::net;
+use crate::serve::Server;
+use crate::serve::process::notify;
+use crate::text::clock::Clock;
 use args::Request;
 use std::process::ExitCode;
 
@@ -43,7 +49,27 @@ pub fn main() -> ExitCode {
 
 /// Runs the server until it is told to leave.
 fn serve(options: StartOptions) -> ExitCode {
-    drop(options);
-    eprintln!("The server is not built in yet.");
-    ExitCode::FAILURE
+    let clock = Clock::real();
+    let now = clock.now();
+    let process = Process {
+        run_id: random_id(),
+        started: now.ms / 1000,
+        started_mono_us: clock.mono_us(),
+        executable: options.executable.to_string_lossy().into_owned(),
+        config_file: options.config_file.map(|file| file.to_string_lossy().into_owned()).unwrap_or_default(),
+        port: options.config.port,
+    };
+    let systemd = options.supervised == Some(Supervised::Systemd);
+    let ready: Option<Box<dyn FnOnce() + Send>> = if systemd { Some(Box::new(notify::ready)) } else { None };
+    let server = Server::new(options.config, clock, process);
+    let code = net::run(server, net::Options { ready });
+    if systemd {
+        notify::stopping();
+    }
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// 40 hexadecimal digits that no other start has.
+fn random_id() -> String {
+    (0..5).map(|_| format!("{:08x}", fastrand::u32(..))).collect()
 }

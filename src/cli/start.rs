@@ -2,9 +2,9 @@
 
 use super::args::ConfigLines;
 use super::conf;
-use crate::engine::config::{Config, Loader, LogLevel, Supervised};
+use crate::engine::config::{Config, Loader, Supervised};
 use crate::serve::process::{allocator, background, banner, limits, notify, oom, signals, title};
-use crate::text::log::{self, Level};
+use crate::text::log;
 use crate::{notice, warning};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf, absolute};
@@ -23,19 +23,18 @@ pub struct StartOptions {
     pub argv: Vec<OsString>,
     /// Who waits for [`notify::ready`] (systemd only).
     pub supervised: Option<Supervised>,
-    /// Permissions that new files do not get.
-    pub umask: u32,
 }
 
 /// Does everything that comes before the sockets. Errors: the exit code; why is in the log or on standard error.
 pub fn prepare(argv: &[OsString], lines: &ConfigLines) -> Result<StartOptions, ExitCode> {
-    title::reserve();
     signals::ignore();
-    let umask = signals::umask();
     // Before the config changes the directory that they are relative to.
     let executable = absolute(argv.first().map_or(Path::new("resnap"), Path::new)).unwrap_or_default();
     let config_file = lines.file.as_ref().map(|file| absolute(file).unwrap_or_else(|_| file.clone()));
     let argv = restart_argv(argv, config_file.as_deref());
+    let program = argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let config_name = config_file.as_ref().map(|file| file.to_string_lossy().into_owned());
+    title::reserve(program.clone(), config_name);
 
     let mut loader = conf::load(lines).map_err(|error| {
         error.report();
@@ -51,19 +50,17 @@ pub fn prepare(argv: &[OsString], lines: &ConfigLines) -> Result<StartOptions, E
     if in_background {
         background::leave_terminal().map_err(|error| fatal(&format!("Can't leave the terminal: {error}")))?;
     }
-    let program = argv.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     banner::starting(lines.options.is_none().then_some(program.as_str()));
     log::server_is_this_process();
     if !without_effect.is_empty() {
         notice!("Without effect in this version: {}", without_effect.join(", "));
     }
 
-    config.maxclients = limits::raise_open_files(config.maxclients).map_err(|()| ExitCode::FAILURE)?;
+    config.maxclients = limits::raise_open_files(config.maxclients).ok_or(ExitCode::FAILURE)?;
     settle_process(&mut config, in_background);
-    let config_name = config_file.as_ref().map(|file| file.to_string_lossy().into_owned());
-    title::show_template(&config, &program, config_name.as_deref());
+    title::show_server(&config);
     banner::running(&config);
-    Ok(StartOptions { config, config_file, executable, argv, supervised, umask })
+    Ok(StartOptions { config, config_file, executable, argv, supervised })
 }
 
 /// The command line with the config file's full name.
@@ -76,20 +73,9 @@ fn restart_argv(argv: &[OsString], config_file: Option<&Path>) -> Vec<OsString> 
 }
 
 fn open_log(config: &Config) {
-    log::set_level(level(config.loglevel));
+    log::set_level(config.loglevel.into());
     if !config.logfile.as_os_str().is_empty() {
         log::to_file(&absolute(&config.logfile).unwrap_or_else(|_| config.logfile.clone()));
-    }
-}
-
-/// The log's level for a setting.
-pub fn level(setting: LogLevel) -> Level {
-    match setting {
-        LogLevel::Debug => Level::Debug,
-        LogLevel::Verbose => Level::Verbose,
-        LogLevel::Notice => Level::Notice,
-        LogLevel::Warning => Level::Warning,
-        LogLevel::Nothing => Level::Nothing,
     }
 }
 

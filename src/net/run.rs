@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, LocalSet};
 use super::listen::{Acceptor, Listeners, bind_all};
 use super::worker;
 use crate::engine::config::Config;
+use crate::serve::process::{banner, title};
 use crate::serve::{self, Server, Wires};
 use crate::{notice, warning};
 
@@ -93,6 +94,8 @@ async fn main_loop(server: Arc<Server>, options: Options) -> i32 {
     cables.remember(&listeners, &config);
     let _ = server.wires.set(Box::new(cables));
     server.lock().state.process.port = listeners.port;
+    show_port(config.clone(), listeners.port);
+    banner::initialized();
 
     let mut workers = vec![worker::here(server.clone())];
     workers.extend((1..config.io_threads).map(|number| worker::start(server.clone(), number)));
@@ -102,6 +105,15 @@ async fn main_loop(server: Arc<Server>, options: Options) -> i32 {
     let accepting = accept(&acceptor, listeners, Vec::new());
     load(server.clone(), orders, options);
     obey(inbox, acceptor, accepting).await
+}
+
+/// A port that the system chose goes into the log and the title.
+fn show_port(mut config: Config, port: u16) {
+    if port != config.port {
+        notice!("Listening on port {port}.");
+        config.port = port;
+        title::show_server(&config);
+    }
 }
 
 /// Loads the data set on a thread of its own, while clients are answered -LOADING.
@@ -126,10 +138,10 @@ fn announce(server: &Server, options: Options) {
         warning!("Can't write the port file {}: {error}", path.display());
     }
     if port != 0 {
-        notice!("Ready to accept connections tcp");
+        banner::ready("tcp");
     }
     if config.unixsocket.is_some() {
-        notice!("Ready to accept connections unix");
+        banner::ready("unix");
     }
     drop(engine);
     if let Some(ready) = options.ready {

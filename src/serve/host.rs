@@ -1,6 +1,9 @@
 //! The way up, as handlers see it: `command::Host` for [`Server`].
 
+use std::borrow::Cow;
+
 use super::Server;
+use super::process::{allocator, limits, oom, system, title};
 use crate::command::{CmdError, Ctx, Host, SaveError, Shutdown};
 use crate::engine::config::{Config, Hook, SetError};
 use crate::keyspace::{Database, Keyspace, Policy};
@@ -47,7 +50,7 @@ impl Host for Server {
                     // Back to what worked a moment ago; what fails now was reported by the log.
                     let _ = self.obey(ctx, *hook);
                 }
-                return Err(refused(&SetError::Failed(name.as_bytes().to_vec(), Some(why.into()))));
+                return Err(refused(&SetError::Failed(name.as_bytes().to_vec(), Some(why))));
             }
         }
         let (config, keyspace) = (&ctx.state.config, ctx.db.keyspace());
@@ -60,8 +63,13 @@ impl Host for Server {
         if path.is_empty() {
             return Err(CmdError::text("ERR The server is running without a config file"));
         }
-        rewrite_file(&path, &ctx.state.config)
-            .map_err(|error| CmdError::Other(format!("ERR Rewriting config file: {error}").into()))
+        rewrite_file(&path, &ctx.state.config).map_err(|error| {
+            let why = system::reason(&error);
+            crate::warning!("CONFIG REWRITE failed: {why}");
+            CmdError::Other(format!("ERR Rewriting config file: {why}").into())
+        })?;
+        crate::notice!("CONFIG REWRITE executed with success.");
+        Ok(())
     }
 
     fn sleep(&self, seconds: f64) {
@@ -88,29 +96,46 @@ fn refused(error: &SetError) -> CmdError {
     }
 }
 
+/// Puts the present settings into the config file, in one step.
 fn rewrite_file(path: &str, config: &Config) -> std::io::Result<()> {
     use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
     let old = match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         other => other?,
     };
     let dir = std::path::Path::new(path).parent().filter(|dir| !dir.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(dir.unwrap_or(std::path::Path::new(".")))?;
+    let dir = dir.unwrap_or(std::path::Path::new("."));
+    // Readable by all, as far as the umask lets; a temp file otherwise is its owner's alone.
+    let everyone = std::fs::Permissions::from_mode(0o644);
+    let mut file = tempfile::Builder::new().permissions(everyone).tempfile_in(dir)?;
     file.write_all(&crate::engine::config::rewrite(&old, config))?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    std::fs::File::open(dir)?.sync_all()
 }
 
 impl Server {
     /// Does what a changed directive asks for; the new value is in the configuration already.
-    fn obey(&self, ctx: &mut Ctx<'_>, hook: Hook) -> Result<(), &'static str> {
+    fn obey(&self, ctx: &mut Ctx<'_>, hook: Hook) -> Result<(), Cow<'static, str>> {
+        let config = &ctx.state.config;
         match hook {
-            Hook::Port => self.relisten(ctx).map_err(|_| "Unable to listen on this port. Check server logs."),
-            Hook::Bind => self.relisten(ctx).map_err(|_| "Failed to bind to specified addresses."),
-            Hook::Dir => enter_dir(ctx),
-            _ => Ok(()),
+            Hook::Port => {
+                self.relisten(ctx).map_err(|_| "Unable to listen on this port. Check server logs.")?
+            }
+            Hook::Bind => self.relisten(ctx).map_err(|_| "Failed to bind to specified addresses.")?,
+            Hook::Dir => enter_dir(ctx)?,
+            Hook::MaxClients => raise_maxclients(config.maxclients)?,
+            Hook::LogLevel => crate::text::log::set_level(config.loglevel.into()),
+            Hook::OomScoreAdj => oom::apply(config, oom::Role::Master)?,
+            Hook::ProcTitle => title::show_server(config),
+            Hook::JemallocThread => {
+                allocator::purge_in_thread(config.jemalloc_bg_thread);
+            }
+            // Nothing is evicted yet.
+            Hook::MaxMemory => {}
         }
+        Ok(())
     }
 
     fn relisten(&self, ctx: &Ctx<'_>) -> Result<(), String> {
@@ -118,8 +143,19 @@ impl Server {
     }
 }
 
-fn enter_dir(ctx: &mut Ctx<'_>) -> Result<(), &'static str> {
-    std::env::set_current_dir(&ctx.state.config.dir).map_err(|_| "No such file or directory")?;
+fn raise_maxclients(wanted: u32) -> Result<(), Cow<'static, str>> {
+    match limits::raise_open_files(wanted) {
+        Some(fits) if fits == wanted => Ok(()),
+        Some(fits) => Err(format!(
+            "The operating system is not able to handle the specified number of clients, try with {fits}"
+        )
+        .into()),
+        None => Err("The operating system is not able to handle the specified number of clients".into()),
+    }
+}
+
+fn enter_dir(ctx: &mut Ctx<'_>) -> Result<(), Cow<'static, str>> {
+    std::env::set_current_dir(&ctx.state.config.dir).map_err(|error| system::reason(&error))?;
     if let Ok(dir) = std::env::current_dir() {
         ctx.state.config.dir = dir;
     }

@@ -43,6 +43,36 @@ pub fn local(us: u64) -> Civil {
     }
 }
 
+/// Unix microseconds at a known distance east of UTC, in seconds: asks nobody, so a forked child may call it.
+pub fn at_offset(us: u64, utc_offset: i64) -> Civil {
+    let seconds = (us / 1_000_000) as i64 + utc_offset;
+    let (year, month, day) = date(seconds.div_euclid(86_400));
+    let second = seconds.rem_euclid(86_400) as u32;
+    Civil {
+        year,
+        month,
+        day,
+        hour: second / 3600,
+        minute: second / 60 % 60,
+        second: second % 60,
+        millisecond: (us / 1000 % 1000) as u32,
+        utc_offset,
+    }
+}
+
+/// Year, month and day of a day counted from 1970-01-01, by the rules of the Gregorian calendar. Years begin in March
+/// here, so that the leap day is the last, and come in eras of 400.
+fn date(days: i64) -> (i32, u32, u32) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    ((era * 400 + year_of_era + i64::from(month < 3)) as i32, month as u32, day as u32)
+}
+
 /// `DD Mon YYYY HH:MM:SS.mmm`, as the log's lines begin.
 impl std::fmt::Display for Civil {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -55,6 +85,33 @@ impl std::fmt::Display for Civil {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_ways_agree() {
+        for us in [0, 951_782_399_469_000, 951_782_400_000_000, 1_795_187_319_469_123, 4_107_542_399_999_999]
+        {
+            let asked = local(us);
+            assert_eq!(at_offset(us, asked.utc_offset), asked);
+        }
+        assert_eq!(at_offset(951_782_400_000_000, -1).to_string(), "28 Feb 2000 23:59:59.000");
+    }
+
+    #[test]
+    fn the_calendar_agrees_with_counting() {
+        let (mut year, mut month, mut day) = (1970, 1, 1);
+        for days in 0..80_000 {
+            assert_eq!(date(days), (year, month, day), "{days}");
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let lengths = [31, 28 + u32::from(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            day += 1;
+            if day > lengths[month as usize - 1] {
+                (day, month) = (1, month + 1);
+            }
+            if month == 13 {
+                (month, year) = (1, year + 1);
+            }
+        }
+    }
 
     #[test]
     fn prints_a_log_stamp() {

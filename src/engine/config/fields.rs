@@ -3,6 +3,7 @@
 //! Units are in the names or the docs; defaults are in the rows.
 
 use super::value::{Field, Value};
+use crate::text::log;
 use crate::value::Limits;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -332,6 +333,18 @@ named! {
         Warning = 3 "warning",
         /// Silence.
         Nothing = 4 "nothing",
+    }
+}
+
+impl From<LogLevel> for log::Level {
+    fn from(level: LogLevel) -> log::Level {
+        match level {
+            LogLevel::Debug => log::Level::Debug,
+            LogLevel::Verbose => log::Level::Verbose,
+            LogLevel::Notice => log::Level::Notice,
+            LogLevel::Warning => log::Level::Warning,
+            LogLevel::Nothing => log::Level::Nothing,
+        }
     }
 }
 

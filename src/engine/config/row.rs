@@ -95,10 +95,12 @@ pub(super) enum Unit {
 pub(super) type Check<T> = fn(&T) -> Result<(), &'static str>;
 pub(super) type Why = std::borrow::Cow<'static, str>;
 
+pub(super) type Setter = fn(&mut Config, &[&[u8]], From) -> Result<bool, Why>;
+
 /// A directive whose shape is its own.
 pub(super) struct Special {
     /// Sets it from its arguments; says whether that counts as a change.
-    pub set: fn(&mut Config, &[&[u8]], From) -> Result<bool, Why>,
+    pub set: Setter,
     pub get: fn(&Config) -> Vec<u8>,
     /// Its lines in a config file.
     pub lines: fn(&Config) -> Lines,

@@ -36,7 +36,7 @@ fn set_save(c: &mut Config, args: &[&[u8]], from: From) -> Result<bool, Why> {
     const ERROR: Why = Why::Borrowed("Invalid save parameters");
     let clear = matches!(args, [[]]);
     let args = if clear { &[] } else { args };
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(ERROR);
     }
     let point = |pair: &[&[u8]]| {
@@ -82,7 +82,7 @@ pub(super) const OUTPUT_LIMIT: Special = Special {
 };
 
 fn set_output_limit(c: &mut Config, args: &[&[u8]], _: From) -> Result<bool, Why> {
-    if args.len() % 4 != 0 {
+    if !args.len().is_multiple_of(4) {
         return Err("Wrong number of arguments in buffer limit configuration.".into());
     }
     let mut limits = c.client_output_buffer_limit;

@@ -6,6 +6,7 @@ use super::row::{
 };
 use super::rows::ALL;
 use super::value::Value;
+use crate::text::glob;
 use std::collections::BTreeMap;
 
 /// Every row.
@@ -99,7 +100,7 @@ impl Config {
                 continue;
             }
             for (row, name) in names().filter(|(row, _)| !row.is(HIDDEN)) {
-                if !known(&found, name.as_bytes()) && matches(pattern, name.as_bytes()) {
+                if !known(&found, name.as_bytes()) && glob::matches(pattern, name.as_bytes(), true) {
                     found.push((name.into(), self.show(row)));
                 }
             }
@@ -225,17 +226,5 @@ fn split_value<'v>(row: &Row, value: &'v [u8]) -> Vec<&'v [u8]> {
         (false, _) => vec![value],
         (true, []) => Vec::new(),
         (true, _) => value.split(|c| *c == b' ').collect(),
-    }
-}
-
-/// `*` and `?`, in any case.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    let rest = |pattern: &[u8], name: &[u8]| matches(&pattern[1..], &name[1..]);
-    match (pattern.first(), name.first()) {
-        (Some(b'*'), None) => matches(&pattern[1..], name),
-        (Some(b'*'), Some(_)) => matches(&pattern[1..], name) || matches(pattern, &name[1..]),
-        (Some(b'?'), Some(_)) => rest(pattern, name),
-        (Some(p), Some(n)) => p.eq_ignore_ascii_case(n) && rest(pattern, name),
-        (pattern, name) => pattern.is_none() && name.is_none(),
     }
 }

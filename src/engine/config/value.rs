@@ -225,7 +225,7 @@ fn show_number(n: i64, unit: Unit) -> String {
 /// Bytes with the largest unit that divides them.
 pub(super) fn write_memory(bytes: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1 << 30, "gb"), (1 << 20, "mb"), (1 << 10, "kb")];
-    match UNITS.iter().find(|(size, _)| bytes != 0 && bytes % size == 0) {
+    match UNITS.iter().find(|(size, _)| bytes != 0 && bytes.is_multiple_of(*size)) {
         Some((size, unit)) => format!("{}{unit}", bytes / size),
         None => bytes.to_string(),
     }

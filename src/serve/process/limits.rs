@@ -11,8 +11,8 @@ pub const RESERVED_FILES: u64 = 32;
 /// Raises the limit of open files so that `maxclients` clients fit, and returns how many do. What it did, and what it
 /// could not do, is in the log.
 ///
-/// Errors: the limit leaves no room for a single client; the server must not start.
-pub fn raise_open_files(maxclients: u32) -> Result<u32, ()> {
+/// `None`: the limit leaves no room for a single client; the server must not start.
+pub fn raise_open_files(maxclients: u32) -> Option<u32> {
     let wanted = u64::from(maxclients) + RESERVED_FILES;
     let Some(limit) = open_files() else {
         let error = io::Error::last_os_error();
@@ -20,10 +20,10 @@ pub fn raise_open_files(maxclients: u32) -> Result<u32, ()> {
             "Unable to obtain the current NOFILE limit ({}), assuming 1024 and setting the max clients configuration accordingly.",
             reason(&error)
         );
-        return Ok(1024 - RESERVED_FILES as u32);
+        return Some(1024 - RESERVED_FILES as u32);
     };
     if limit.rlim_cur >= wanted {
-        return Ok(maxclients);
+        return Some(maxclients);
     }
     match raise(limit.rlim_cur, wanted) {
         Ok(()) => {
@@ -31,7 +31,7 @@ pub fn raise_open_files(maxclients: u32) -> Result<u32, ()> {
             notice!(
                 "Increased maximum number of open files to {wanted} (it was originally set to {before})."
             );
-            Ok(maxclients)
+            Some(maxclients)
         }
         Err((best, error)) => make_do(maxclients, limit.rlim_cur, best, wanted, &error),
     }
@@ -53,12 +53,12 @@ fn raise(before: u64, wanted: u64) -> Result<(), (u64, io::Error)> {
     Err((best.max(before), error))
 }
 
-fn make_do(maxclients: u32, before: u64, best: u64, wanted: u64, error: &io::Error) -> Result<u32, ()> {
+fn make_do(maxclients: u32, before: u64, best: u64, wanted: u64, error: &io::Error) -> Option<u32> {
     if best <= RESERVED_FILES {
         warning!(
             "Your current 'ulimit -n' of {before} is not enough for the server to start. Please increase your open file limit to at least {wanted}. Exiting."
         );
-        return Err(());
+        return None;
     }
     let fits = (best - RESERVED_FILES) as u32;
     warning!("You requested maxclients of {maxclients} requiring at least {wanted} max file descriptors.");
@@ -66,7 +66,7 @@ fn make_do(maxclients: u32, before: u64, best: u64, wanted: u64, error: &io::Err
     warning!(
         "Current maximum open files is {best}. maxclients has been reduced to {fits} to compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'."
     );
-    Ok(fits)
+    Some(fits)
 }
 
 fn open_files() -> Option<libc::rlimit> {

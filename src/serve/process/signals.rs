@@ -1,21 +1,11 @@
-#![allow(unsafe_code)] // signal, umask, prctl
-//! What the process does not want to hear, and what it inherits.
+#![allow(unsafe_code)] // signal, prctl
+//! What the process does not want to hear, and how the kernel treats its memory.
 
 /// Ignores SIGPIPE (a write to a gone client is an error, not the end) and SIGHUP (a closed terminal).
 pub fn ignore() {
     for signal in [libc::SIGPIPE, libc::SIGHUP] {
         // SAFETY: SIG_IGN is no function of ours that could be called at a bad time.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
-    }
-}
-
-/// The permissions that new files do not get. Before threads exist: reading it means setting it for a moment.
-pub fn umask() -> u32 {
-    // SAFETY: plain numbers.
-    unsafe {
-        let mask = libc::umask(0o777);
-        libc::umask(mask);
-        mask
     }
 }
 

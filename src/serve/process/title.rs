@@ -2,17 +2,22 @@
 //! The title that `ps` shows: it takes the place of the arguments in memory, and of the environment behind them.
 
 use crate::engine::config::{Config, expand_title};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Address and length of what the kernel shows as the command line; 0: not reserved.
 static START: AtomicUsize = AtomicUsize::new(0);
 static LEN: AtomicUsize = AtomicUsize::new(0);
+/// How the program was called, and its config file.
+static NAMES: OnceLock<(String, Option<String>)> = OnceLock::new();
 
 /// Makes room for titles: from here on the memory of arguments and environment is for them.
 ///
 /// Once, before any thread exists, and after the arguments were read: `std::env::args` shows the title from the first
-/// [`show`] on. The environment's variables move elsewhere and stay readable.
-pub fn reserve() {
+/// [`show`] on. The environment's variables move elsewhere and stay readable. `program` and `config_file` are what
+/// the template's variables `title` and `config-file` stand for.
+pub fn reserve(program: String, config_file: Option<String>) {
+    let _ = NAMES.set((program, config_file));
     let Some([arg_start, arg_end, env_start, env_end]) = argument_area() else { return };
     let end = if env_start == arg_end { env_end } else { arg_end };
     if START.load(Relaxed) != 0 || arg_start == 0 || end <= arg_start {
@@ -35,12 +40,18 @@ fn argument_area() -> Option<[usize; 4]> {
     Some([field(48)?, field(49)?, field(50)?, field(51)?])
 }
 
-/// Shows the title that `proc-title-template` asks for, if `set-proc-title` does. `title`: the program's name, or what
-/// a child does.
-pub fn show_template(config: &Config, title: &str, config_file: Option<&str>) {
-    if config.set_proc_title {
-        show(&expand_title(config, title, config_file));
+/// Shows the server's title, as `proc-title-template` wants it, if `set-proc-title` does.
+pub fn show_server(config: &Config) {
+    if let Some((program, config_file)) = NAMES.get().filter(|_| config.set_proc_title) {
+        show(&expand_title(config, program, config_file.as_deref()));
     }
+}
+
+/// The title of a child (`redis-rdb-bgsave`), to be [shown](show) in it; put together before the fork. `None`: titles
+/// are off.
+pub fn of_child(config: &Config, work: &str) -> Option<String> {
+    let config_file = NAMES.get().and_then(|(_, file)| file.as_deref());
+    config.set_proc_title.then(|| expand_title(config, work, config_file))
 }
 
 /// Shows a title, cut to the room there is. Allocates and locks nothing: a forked child may call it.
