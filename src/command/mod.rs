@@ -14,6 +14,7 @@ pub mod hash;
 mod host;
 pub mod list;
 pub mod parse;
+pub mod scan;
 pub mod server;
 pub mod set;
 pub mod spec;

@@ -85,11 +85,31 @@ impl Unit {
         self.frames.push(Frame { db, bytes });
     }
 
-    /// The unit ends: its frames go to the sinks.
+    /// The unit ends: its frames go to the sinks, as a transaction if there are several.
+    #[inline]
     pub fn close(&mut self) {
+        if self.frames.len() > 1 {
+            self.wrap();
+        }
+        self.close_loose();
+    }
+
+    /// The unit ends, and its frames belong together no more than they happened one after the other: what active
+    /// expiry, eviction, SCAN and RANDOMKEY met.
+    #[inline]
+    pub fn close_loose(&mut self) {
         if self.listened {
             self.tap.append(&mut self.frames);
         }
+    }
+
+    /// Puts MULTI and EXEC around the frames.
+    #[cold]
+    fn wrap(&mut self) {
+        let frame = |db, word: &[u8]| Frame { db, bytes: render(std::iter::once(word)) };
+        let (first, last) = (self.frames[0].db, self.frames[self.frames.len() - 1].db);
+        self.frames.insert(0, frame(first, b"MULTI"));
+        self.frames.push(frame(last, b"EXEC"));
     }
 
     /// Starts or goes on listening, and gives the frames since the last call (a tap for tests).

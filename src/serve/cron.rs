@@ -50,7 +50,7 @@ fn expire(keyspace: &mut Keyspace, state: &mut State, now: Now) {
         let (hashes, _) = keyspace.expire_some(db, now, EXPIRE_BUDGET);
         record_lapsed(keyspace, state);
         hashes.iter().for_each(|expired| record_fields(state, expired));
-        state.unit.close();
+        state.unit.close_loose();
     }
 }
 

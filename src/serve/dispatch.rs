@@ -3,7 +3,7 @@
 use super::Server;
 use super::gate::{admit, find_row};
 use crate::command::table::Row;
-use crate::command::{Args, CmdError, Ctx, Propagate};
+use crate::command::{Args, CmdError, Ctx, Propagate, TOUCHES_ARBITRARY_KEYS};
 use crate::engine::session::ReplyMode;
 use crate::engine::{Engine, Session, unit};
 use crate::resp::{Batch, Mark, Out, Reply};
@@ -136,9 +136,18 @@ fn run(
 /// The log hears what the command did, in the form that its row names.
 #[inline]
 fn log(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
+    add_frames(ctx, row, request);
+    if row.command.flags.has(TOUCHES_ARBITRARY_KEYS) {
+        ctx.state.unit.close_loose();
+    } else {
+        ctx.state.unit.close();
+    }
+}
+
+#[inline]
+fn add_frames(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
     let unit = &mut ctx.state.unit;
     if !unit.changed() && !unit.rewritten() {
-        unit.close();
         return;
     }
     match row.command.propagate {
@@ -157,7 +166,6 @@ fn log(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
             );
         }
     }
-    unit.close();
 }
 
 #[inline]
