@@ -92,7 +92,8 @@ fn tell_list(list: &List) -> String {
     if list.is_empty() {
         return "none".into();
     }
-    let nodes = list.nodes().map(|(plain, blob)| format!(" {}{}", if plain { 'p' } else { 'l' }, tell(blob)));
+    let nodes =
+        list.nodes().map(|(plain, blob)| format!(" {}{}", if plain { 'p' } else { 'l' }, tell(&blob)));
     list.encoding().to_string() + &nodes.collect::<String>()
 }
 

@@ -19,18 +19,10 @@ enum Inner<'a> {
 }
 
 impl<'a> Inner<'a> {
-    fn all(node: &'a Node) -> Inner<'a> {
-        match node {
-            Node::Packed { lp, .. } => Inner::Packed(lp.iter()),
-            Node::Plain(_) => Inner::Plain(Some(node.bytes())),
-        }
-    }
-
-    /// From the element at `offset` on.
-    fn part(node: &'a Node, offset: usize, backward: bool) -> Inner<'a> {
-        match node {
-            Node::Packed { lp, .. } => Inner::part_of(lp, offset, backward),
-            Node::Plain(_) => Inner::Plain(Some(node.bytes())),
+    fn of(elements: Result<listpack::Iter<'a>, &'a [u8]>) -> Inner<'a> {
+        match elements {
+            Ok(iter) => Inner::Packed(iter),
+            Err(element) => Inner::Plain(Some(element)),
         }
     }
 
@@ -59,7 +51,7 @@ impl<'a> Iterator for Iter<'a> {
             }
             let nodes = self.nodes.as_mut()?;
             let node = if self.backward { nodes.next_back() } else { nodes.next() };
-            self.inner = Inner::all(node?);
+            self.inner = Inner::of(node?.elements());
         }
     }
 }
@@ -99,6 +91,6 @@ impl List {
             return Iter { inner: Inner::Plain(None), nodes: None, backward };
         };
         let rest = if backward { quick.nodes.range(..at) } else { quick.nodes.range(at + 1..) };
-        Iter { inner: Inner::part(&quick.nodes[at], offset, backward), nodes: Some(rest), backward }
+        Iter { inner: Inner::of(quick.nodes[at].elements_at(offset, backward)), nodes: Some(rest), backward }
     }
 }

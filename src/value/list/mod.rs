@@ -5,6 +5,7 @@
 //! their bytes; shrinking afterwards, by half the limit.
 
 mod iter;
+mod node;
 mod quicklist;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,9 @@ mod tests;
 use super::limits::Limits;
 use super::listpack::{Entry, Listpack, Needle};
 pub use iter::Iter;
-pub use quicklist::{Big, Node, Quicklist};
+pub use node::Node;
+pub use quicklist::Quicklist;
+use std::borrow::Cow;
 
 /// A list of byte strings: one word behind the tag.
 #[derive(Clone, Debug)]
@@ -310,13 +313,13 @@ impl List {
     }
 
     /// The nodes for a snapshot: whether each is one element of its own, and its bytes.
-    pub fn nodes(&self) -> impl ExactSizeIterator<Item = (bool, &[u8])> {
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = (bool, Cow<'_, [u8]>)> {
         let count = match self {
             List::Packed(_) => 1,
             List::Quick(quick) => quick.nodes.len(),
         };
         (0..count).map(move |i| match self {
-            List::Packed(lp) => (false, lp.as_bytes()),
+            List::Packed(lp) => (false, Cow::Borrowed(lp.as_bytes())),
             List::Quick(quick) => (quick.nodes[i].is_plain(), quick.nodes[i].bytes()),
         })
     }
@@ -374,11 +377,11 @@ impl List {
         let List::Quick(quick) = self else {
             return;
         };
-        let Some(lp) = quick.single() else {
+        let Some(bytes) = quick.single_bytes() else {
             return;
         };
         let fill = Fill::of(limits);
-        if lp.bytes() > fill.back_bytes / divisor || quick.len() > fill.entries / divisor {
+        if bytes > fill.back_bytes / divisor || quick.len() > fill.entries / divisor {
             return;
         }
         if let Some(lp) = quick.take_single() {

@@ -1,12 +1,12 @@
-//! A long list: a deque of nodes, each a listpack, or one element too big for one.
+//! A long list: a deque of nodes.
 //!
 //! Nodes lie side by side with their counts, so that finding an index walks a compact array and touches one
 //! listpack only. When nodes are opened, split and merged follows Redis 8.0's `quicklist.c`, so node counts and
 //! snapshots look alike. Never compresses: `list-compress-depth` is accepted by the configuration, but an
-//! inner node stays as it is (a third variant of [`Node`] is the place for compressed ones).
+//! inner node stays as it is (a third kind of [`Node`] is the place for compressed ones).
 
-use super::{End, Fill};
-use crate::value::listpack::{Entry, Listpack, Needle, Pos};
+use super::{End, Fill, Node};
+use crate::value::listpack::{Entry, Listpack, Needle};
 use std::collections::VecDeque;
 
 /// The nodes of a long list.
@@ -14,144 +14,6 @@ use std::collections::VecDeque;
 pub struct Quicklist {
     pub(super) nodes: VecDeque<Node>,
     len: usize,
-}
-
-/// Some elements of a list.
-#[derive(Clone, Debug)]
-pub enum Node {
-    /// Elements in a listpack, never none.
-    Packed {
-        /// Their number.
-        count: u32,
-        /// The elements.
-        lp: Listpack,
-    },
-    /// One element that is too big for a listpack.
-    Plain(Box<Big>),
-}
-
-/// An element that has a node of its own.
-#[derive(Clone, Debug)]
-pub struct Big(Box<[u8]>);
-
-const _: () = assert!(size_of::<Node>() == 16);
-
-impl Node {
-    fn packed(lp: Listpack) -> Node {
-        let count = u32::try_from(lp.len()).expect("entries take at least two bytes of a u32");
-        Node::Packed { count, lp }
-    }
-
-    fn of(element: &[u8], fill: Fill) -> Node {
-        if fill.is_large(element.len()) {
-            return Node::Plain(Box::new(Big(element.into())));
-        }
-        let mut lp = Listpack::new();
-        lp.push_back(element);
-        Node::Packed { count: 1, lp }
-    }
-
-    /// Number of elements.
-    #[inline]
-    pub fn count(&self) -> usize {
-        match self {
-            Node::Packed { count, .. } => *count as usize,
-            Node::Plain(_) => 1,
-        }
-    }
-
-    /// The blob that a snapshot holds: a listpack, or the element itself.
-    pub fn bytes(&self) -> &[u8] {
-        match self {
-            Node::Packed { lp, .. } => lp.as_bytes(),
-            Node::Plain(big) => &big.0,
-        }
-    }
-
-    /// Whether it is an element of its own, and not a listpack.
-    pub fn is_plain(&self) -> bool {
-        matches!(self, Node::Plain(_))
-    }
-
-    /// Bytes of memory behind the node.
-    pub(super) fn memory(&self) -> usize {
-        match self {
-            Node::Packed { lp, .. } => lp.allocated(),
-            Node::Plain(big) => size_of::<Big>() + big.0.len(),
-        }
-    }
-
-    /// Whether an element of `size` bytes may go into this node. The estimate is the real server's.
-    #[inline]
-    fn takes(&self, size: usize, fill: Fill) -> bool {
-        match self {
-            Node::Packed { count, lp } => {
-                !fill.is_large(size) && !fill.exceeded(lp.bytes() + size + 8, *count as usize + 1)
-            }
-            Node::Plain(_) => false,
-        }
-    }
-
-    fn may_merge(&self, next: &Node, fill: Fill) -> bool {
-        match (self, next) {
-            (Node::Packed { count: a, lp: left }, Node::Packed { count: b, lp: right }) => {
-                !fill.exceeded(left.bytes() + right.bytes() - 7, (a + b) as usize)
-            }
-            _ => false,
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, end: End, element: &[u8]) {
-        let Node::Packed { count, lp } = self else {
-            unreachable!("a plain node takes nothing");
-        };
-        match end {
-            End::Head => lp.push_front(element),
-            End::Tail => lp.push_back(element),
-        }
-        *count += 1;
-    }
-
-    /// The element at `offset`, which is below `count()`.
-    pub(super) fn get(&self, offset: usize) -> Entry<'_> {
-        match self {
-            Node::Packed { lp, .. } => lp.get(seek(lp, offset)),
-            Node::Plain(big) => Entry::Str(&big.0),
-        }
-    }
-
-    /// Offset of the first element that is `needle`.
-    fn find(&self, needle: &Needle<'_>) -> Option<usize> {
-        match self {
-            Node::Packed { lp, .. } => lp.iter().position(|e| needle.is(e)),
-            Node::Plain(big) => needle.is(Entry::Str(&big.0)).then_some(0),
-        }
-    }
-
-    /// Removes `n` elements from `offset` on, but not all of them.
-    fn remove(&mut self, offset: usize, n: usize) {
-        if let Node::Packed { count, lp } = self {
-            let pos = seek(lp, offset);
-            lp.delete_range(pos, n);
-            *count -= n as u32;
-        }
-    }
-
-    /// Takes the elements from `offset` on into a node of their own.
-    fn split_off(&mut self, offset: usize) -> Node {
-        let Node::Packed { count, lp } = self else {
-            unreachable!("a plain node is never split");
-        };
-        let tail = lp.split_off(seek(lp, offset));
-        let moved = *count - offset as u32;
-        *count -= moved;
-        Node::Packed { count: moved, lp: tail }
-    }
-}
-
-fn seek(lp: &Listpack, offset: usize) -> Pos {
-    lp.seek(offset as i64).expect("an offset below the node's count")
 }
 
 impl Quicklist {
@@ -182,23 +44,23 @@ impl Quicklist {
 
     /// Adds an element as the last node, whatever its size.
     pub fn push_plain(&mut self, element: Box<[u8]>) {
-        self.nodes.push_back(Node::Plain(Box::new(Big(element))));
+        self.nodes.push_back(Node::plain(element));
         self.len += 1;
     }
 
-    /// The listpack, if that is all there is.
-    pub(super) fn single(&self) -> Option<&Listpack> {
-        match self.nodes.front() {
-            Some(Node::Packed { lp, .. }) if self.nodes.len() == 1 => Some(lp),
-            _ => None,
-        }
+    /// The nodes in order, for the writer of a snapshot.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = &Node> {
+        self.nodes.iter()
+    }
+
+    /// Length of the listpack, if that is all there is.
+    pub(super) fn single_bytes(&self) -> Option<usize> {
+        let node = self.nodes.front().filter(|_| self.nodes.len() == 1)?;
+        node.packed_bytes()
     }
 
     pub(super) fn take_single(&mut self) -> Option<Listpack> {
-        match self.nodes.pop_front() {
-            Some(Node::Packed { lp, .. }) => Some(lp),
-            _ => None,
-        }
+        self.nodes.pop_front()?.into_packed()
     }
 
     #[inline]
@@ -217,7 +79,10 @@ impl Quicklist {
     #[cold]
     fn open_node(&mut self, end: End, node: Node) {
         match end {
-            End::Head => self.nodes.push_front(node),
+            End::Head => {
+                self.nodes.front_mut().into_iter().for_each(Node::settle);
+                self.nodes.push_front(node);
+            }
             End::Tail => self.nodes.push_back(node),
         }
     }
@@ -228,22 +93,11 @@ impl Quicklist {
             End::Tail => self.nodes.len().checked_sub(1)?,
         };
         let node = self.nodes.get_mut(at)?;
+        let result = node.pop(end, f);
         self.len -= 1;
-        let result = match node {
-            Node::Packed { count, lp } => {
-                let pos = if end == End::Head { lp.first() } else { lp.last() };
-                let pos = pos.expect("a node is never empty");
-                let result = f(lp.get(pos));
-                if *count > 1 {
-                    lp.delete(pos);
-                    *count -= 1;
-                    return Some(result);
-                }
-                result
-            }
-            Node::Plain(big) => f(Entry::Str(&big.0)),
-        };
-        self.nodes.remove(at);
+        if node.count() == 0 {
+            self.nodes.remove(at);
+        }
         Some(result)
     }
 
@@ -355,16 +209,14 @@ impl Quicklist {
 
     /// Puts `element` in the place of the one at `offset` of node `at`.
     pub(super) fn replace(&mut self, at: usize, offset: usize, element: &[u8], fill: Fill) {
-        let large = fill.is_large(element.len());
-        match &mut self.nodes[at] {
-            Node::Packed { lp, .. } if !large => lp.replace(seek(lp, offset), element),
-            Node::Plain(big) if large => big.0 = element.into(),
-            Node::Plain(_) => {
-                self.insert_at_edge(at, true, element, fill);
-                self.nodes.remove(at);
-            }
-            Node::Packed { .. } => self.replace_by_large(at, offset, element, fill),
+        if self.nodes[at].replace(offset, element, fill) {
+            return;
         }
+        if !self.nodes[at].is_plain() {
+            return self.replace_by_large(at, offset, element, fill);
+        }
+        self.insert_at_edge(at, true, element, fill);
+        self.nodes.remove(at);
     }
 
     fn replace_by_large(&mut self, at: usize, offset: usize, element: &[u8], fill: Fill) {
@@ -403,43 +255,9 @@ impl Quicklist {
         if !a.may_merge(b, fill) {
             return false;
         }
-        let second = self.nodes.remove(at + 1);
-        let first = &mut self.nodes[at];
-        if let (Node::Packed { count, lp }, Some(Node::Packed { count: more, lp: tail })) = (first, second) {
-            *lp = Listpack::merge(std::mem::take(lp), tail);
-            *count += more;
+        if let Some(second) = self.nodes.remove(at + 1) {
+            self.nodes[at].merge(second);
         }
         true
-    }
-}
-
-impl Node {
-    /// Puts `element` behind the first `gap` elements.
-    fn insert(&mut self, gap: usize, element: &[u8]) {
-        let Node::Packed { count, lp } = self else {
-            unreachable!("a plain node takes nothing");
-        };
-        match lp.seek(gap as i64) {
-            Some(pos) => drop(lp.insert_before(pos, element)),
-            None => lp.push_back(element),
-        }
-        *count += 1;
-    }
-
-    /// Removes up to `max` elements that are `needle`; answers how many. May leave the node without any, for
-    /// the caller to drop.
-    fn remove_matching(&mut self, needle: &Needle<'_>, from: End, max: usize) -> usize {
-        match self {
-            Node::Packed { count, lp } => {
-                let gone = super::remove_in_listpack(lp, needle, from, max);
-                *count -= gone as u32;
-                gone
-            }
-            Node::Plain(big) if max > 0 && needle.is(Entry::Str(&big.0)) => {
-                *self = Node::Packed { count: 0, lp: Listpack::new() };
-                1
-            }
-            Node::Plain(_) => 0,
-        }
     }
 }

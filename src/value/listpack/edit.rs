@@ -148,7 +148,7 @@ impl Listpack {
 
     /// Replaces the `old` bytes at `at` by `new` bytes, whose contents are for the caller to write.
     #[inline]
-    fn hole(&mut self, at: usize, old: usize, new: usize) -> &mut [u8] {
+    pub(super) fn hole(&mut self, at: usize, old: usize, new: usize) -> &mut [u8] {
         // Offsets into the body, which begins behind the four bytes of total length.
         let (total, from) = (self.bytes(), at - 4);
         let resized = u32::try_from(total - old + new).expect("callers keep listpacks under 1 GiB");
@@ -164,7 +164,7 @@ impl Listpack {
 
     /// Adjusts the count in the header, which sticks once it is not known any more.
     #[inline]
-    fn add_count(&mut self, by: i64) {
+    pub(super) fn add_count(&mut self, by: i64) {
         match self.stated_count() {
             UNCOUNTED => {}
             n => self.set_count((i64::from(n) + by) as usize),

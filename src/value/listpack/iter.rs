@@ -202,6 +202,11 @@ pub struct Iter<'a> {
 }
 
 impl<'a> Iter<'a> {
+    /// The entries of `bytes` that begin at `front` and before `back`, where others do.
+    pub(super) fn of(bytes: &'a [u8], front: usize, back: usize) -> Iter<'a> {
+        Iter { bytes, front, back }
+    }
+
     /// Where the next element of the iteration stands.
     pub fn pos(&self) -> Option<Pos> {
         (self.front < self.back).then(|| Pos::new(self.front))

@@ -10,6 +10,7 @@
 
 mod codec;
 mod edit;
+mod gap;
 mod iter;
 #[cfg(test)]
 mod tests;
