@@ -63,13 +63,8 @@ impl<'a> Ctx<'a> {
 
     #[cold]
     fn record_lapsed_now(&mut self) {
-        for lapsed in self.db.keyspace().take_lapsed() {
-            self.state.saving.dirty += 1;
-            if self.state.unit.listened() {
-                let words: [&[u8]; 2] = [b"DEL", &lapsed.key];
-                self.state.unit.push(lapsed.db, unit::render(words.into_iter()));
-            }
-        }
+        let lapsed = self.db.keyspace().take_lapsed();
+        self.state.record_lapsed(&lapsed);
     }
 
     /// Says how the log tells what this command did, in place of the request itself. May be called several times.

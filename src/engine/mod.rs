@@ -20,7 +20,7 @@ pub use stats::Stats;
 pub use unit::{Frame, Unit};
 
 use crate::engine::config::Config;
-use crate::keyspace::Keyspace;
+use crate::keyspace::{Keyspace, Lapsed};
 use crate::text::clock::Clock;
 
 /// The keyspace and everything else that commands may touch.
@@ -55,6 +55,26 @@ pub struct State {
     pub active_expire: bool,
     /// The data set is being loaded: nearly every command answers -LOADING.
     pub loading: Option<Loading>,
+}
+
+impl State {
+    /// Tells everyone what was deleted because its time had passed. That does not count as a change since the last
+    /// save.
+    pub fn record_lapsed(&mut self, lapsed: &[Lapsed]) {
+        if !self.unit.listened() {
+            return;
+        }
+        for Lapsed { db, key, fields, .. } in lapsed {
+            if fields.is_empty() {
+                let words: [&[u8]; 2] = [b"DEL", key];
+                self.unit.push(*db, unit::render(words.into_iter()));
+            }
+            for field in fields {
+                let words: [&[u8]; 3] = [b"HDEL", key, field];
+                self.unit.push(*db, unit::render(words.into_iter()));
+            }
+        }
+    }
 }
 
 /// What is true of the process for its whole life.

@@ -136,7 +136,7 @@ impl<'a> Db<'a> {
     /// Deletes what is past its time, and keeps its name to be recorded.
     pub(super) fn lapse(&mut self, ix: SlotIx) {
         let entry = self.data_mut().take(ix);
-        self.ks.lapsed.push(Lapsed { db: self.index, key: entry.key().into() });
+        self.ks.lapsed.push(Lapsed::key(self.index, entry.key()));
         self.ks.stats.expired += 1;
         self.ks.discard_entry(entry);
     }

@@ -53,11 +53,22 @@ impl<'k> Effect<'k> {
     }
 }
 
-/// A key that a lookup found past its time and deleted.
+/// What was found past its time and deleted: a key, or fields of a hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lapsed {
     /// Its database.
     pub db: usize,
     /// Its name.
     pub key: Box<[u8]>,
+    /// The fields that went, in order; none: the key itself went.
+    pub fields: Vec<Box<[u8]>>,
+    /// No field is left, so the hash went with them.
+    pub emptied: bool,
+}
+
+impl Lapsed {
+    /// A key that went as a whole.
+    pub fn key(db: usize, key: &[u8]) -> Lapsed {
+        Lapsed { db, key: key.into(), fields: Vec::new(), emptied: false }
+    }
 }

@@ -1,68 +1,119 @@
-//! Active expiry: keys and hash fields whose time has passed go, though nobody asks for them.
+//! Keys and hash fields whose time has passed go: in time, though nobody asks for them, and fields when a command
+//! meets them.
 
 use super::db::Db;
 use super::entry::Entry;
-use super::{Effect, Keyspace, Lapse, Lapsed};
+use super::{Keyspace, Lapse, Lapsed};
 use crate::text::clock::Now;
+use crate::value::hash::Hash;
 use crate::value::table::hash_bytes;
 
-/// What one round of active expiry did to one hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expired {
-    /// Its database.
-    pub db: usize,
-    /// Its key.
-    pub key: Vec<u8>,
-    /// The fields that went.
-    pub fields: Vec<Vec<u8>>,
-    /// Whether the hash went with them.
-    pub emptied: bool,
-}
-
 impl Keyspace {
-    /// Deletes up to `budget` keys and hashes' fields that are past their time in one database.
+    /// Deletes keys and hashes' fields that are past their time in one database, looking at about `budget` keys.
     ///
-    /// Keys go to [`Keyspace::take_lapsed`]; what happened to hashes is the result. The third value tells
-    /// whether there may be more to do.
-    pub fn expire_some(&mut self, db: usize, now: Now, budget: usize) -> (Vec<Expired>, bool) {
+    /// What went is told by [`Keyspace::take_lapsed`]. Returns whether there may be more to do.
+    pub fn expire_some(&mut self, db: usize, now: Now, budget: usize) -> bool {
         if self.lapse != Lapse::Delete {
-            return (Vec::new(), false);
+            return false;
         }
         let mut due = Vec::new();
         let round = self.dbs[db].take_due(now.ms, budget, &mut due);
-        let hashes = due.into_iter().filter_map(|entry| self.expire_entry(db, now, entry)).collect();
-        (hashes, round.more)
+        due.into_iter().for_each(|entry| self.expire_entry(db, now, budget, entry));
+        round.more
     }
 
     /// Deals with an entry that was taken out of its table as due: the key goes, or only fields of it.
-    fn expire_entry(&mut self, db: usize, now: Now, mut entry: Entry) -> Option<Expired> {
+    fn expire_entry(&mut self, db: usize, now: Now, budget: usize, mut entry: Entry) {
         if entry.expiry().is_some_and(|when| when < now.ms) {
-            self.lapsed.push(Lapsed { db, key: entry.key().into() });
+            self.lapsed.push(Lapsed::key(db, entry.key()));
             self.stats.expired += 1;
-            self.discard_entry(entry);
-            return None;
+            self.discard(entry.into_value());
+            return;
         }
         let mut fields = Vec::new();
         let emptied = entry.edit_hash(|hash| {
-            hash.take_due(now.ms, usize::MAX, |field| fields.push(field.to_vec()));
-            hash.len() == 0
-        })?;
-        self.stats.expired_fields += fields.len() as u64;
-        let key = entry.key().to_vec();
+            hash.take_due(now.ms, budget, |field| fields.push(field.into()));
+            hash.is_empty()
+        });
+        let emptied = emptied.expect("only hashes are due besides their expiry");
+        let key = entry.key().into();
         if !emptied {
-            self.dbs[db].insert(hash_bytes(&key), entry);
+            self.dbs[db].insert(hash_bytes(entry.key()), entry);
         }
-        Some(Expired { db, key, fields, emptied })
+        self.lost_fields(Lapsed { db, key, fields, emptied });
+    }
+
+    /// Takes note of fields that went, if any did.
+    fn lost_fields(&mut self, lapsed: Lapsed) {
+        if !lapsed.fields.is_empty() {
+            self.stats.expired_fields += lapsed.fields.len() as u64;
+            self.lapsed.push(lapsed);
+        }
     }
 }
 
 impl Db<'_> {
-    /// The effect of a round of field expiry on one hash.
-    pub fn hash_expired<'k>(expired: &'k Expired) -> Effect<'k> {
-        Effect {
-            dirty: expired.fields.len() as u64,
-            emptied: expired.emptied,
-            ..Effect::new(&expired.key, "hexpired")
+    /// What fields' deadlines are compared with: a field whose deadline is earlier is missing for every command.
+    ///
+    /// Unix ms; 0 where what is past its time counts as present (a replay, whose log says itself what went).
+    #[inline]
+    pub fn field_clock(&self) -> u64 {
+        if self.ks.lapse == Lapse::Ignore { 0 } else { self.now.ms }
+    }
+
+    /// Whether commands delete the fields past their time that they meet.
+    #[inline]
+    fn deletes_fields(&self) -> bool {
+        self.data().with_field_ttl > 0 && self.ks.lapse == Lapse::Delete
+    }
+
+    /// Deletes those of these fields whose time has passed, as a command does that is about to use them. With the
+    /// last field the hash goes.
+    ///
+    /// Nearly free where no hash of the database has fields that expire. Does nothing to keys of other types.
+    #[inline]
+    pub fn lapse_fields<'f>(&mut self, key: &[u8], fields: impl IntoIterator<Item = &'f [u8]>) {
+        if self.deletes_fields() {
+            let now_ms = self.now.ms;
+            self.lapse_some(key, |hash, gone| {
+                for field in fields {
+                    if hash.get(field).is_some_and(|item| item.expired(now_ms)) {
+                        hash.remove(field);
+                        gone.push(field.into());
+                    }
+                }
+            });
         }
+    }
+
+    /// Deletes all fields of a hash whose time has passed.
+    pub fn lapse_all_fields(&mut self, key: &[u8]) {
+        if self.deletes_fields() {
+            let now_ms = self.now.ms;
+            self.lapse_some(key, |hash, gone| {
+                hash.take_due(now_ms, usize::MAX, |field| gone.push(field.into()));
+            });
+        }
+    }
+
+    /// Lets `f` remove fields of a hash that may have some that are due, and say which.
+    fn lapse_some(&mut self, key: &[u8], f: impl FnOnce(&mut Hash, &mut Vec<Box<[u8]>>)) {
+        let Some(ix) = self.find(key) else { return };
+        if self.entry(ix).field_deadline().is_none_or(|first| first >= self.now.ms) {
+            return;
+        }
+        let mut fields = Vec::new();
+        let emptied = self.data_mut().update(ix, |entry| {
+            entry.edit_hash(|hash| {
+                f(hash, &mut fields);
+                hash.is_empty()
+            })
+        });
+        let emptied = emptied.expect("only hashes have fields with deadlines");
+        if emptied {
+            drop(self.data_mut().take(ix));
+        }
+        let db = self.index;
+        self.ks.lost_fields(Lapsed { db, key: key.into(), fields, emptied });
     }
 }

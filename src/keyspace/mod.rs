@@ -21,7 +21,6 @@ pub use db::{Db, Meta, New, Ttl};
 pub use edit::{Change, Missing};
 pub use effect::{Effect, Lapsed};
 pub use entry::{Kind, Made, Ref, Type, View};
-pub use expire::Expired;
 
 use crate::value::{Limits, Value};
 use entry::Entry;
@@ -68,7 +67,7 @@ pub struct Keyspace {
     pub stats: KeyStats,
     /// Whether big values are freed by a helper thread when a command deletes them.
     pub lazy_free: bool,
-    /// Keys that a lookup deleted and nobody has recorded yet.
+    /// What was deleted as its time had passed, and nobody has recorded yet.
     lapsed: Vec<Lapsed>,
     resizing: bool,
     discard: fn(Value),
@@ -133,7 +132,7 @@ impl Keyspace {
         self.dbs.iter_mut().for_each(|db| db.set_resizing(on));
     }
 
-    /// Keys that lookups deleted since the last call, in order.
+    /// Keys and fields that were deleted as their time had passed, since the last call, in order.
     pub fn take_lapsed(&mut self) -> Vec<Lapsed> {
         std::mem::take(&mut self.lapsed)
     }

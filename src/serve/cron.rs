@@ -1,8 +1,8 @@
 //! What happens by itself, `hz` times a second.
 
 use super::{Server, save};
-use crate::engine::{Engine, State, unit};
-use crate::keyspace::{Db, Expired, Keyspace};
+use crate::engine::{Engine, State};
+use crate::keyspace::Keyspace;
 use crate::text::clock::Now;
 
 /// Keys looked at in one go of active expiry; the lock is held meanwhile.
@@ -47,31 +47,8 @@ fn expire(keyspace: &mut Keyspace, state: &mut State, now: Now) {
         return;
     }
     for db in 0..keyspace.count() {
-        let (hashes, _) = keyspace.expire_some(db, now, EXPIRE_BUDGET);
-        record_lapsed(keyspace, state);
-        hashes.iter().for_each(|expired| record_fields(state, expired));
+        keyspace.expire_some(db, now, EXPIRE_BUDGET);
+        state.record_lapsed(&keyspace.take_lapsed());
         state.unit.close_loose();
-    }
-}
-
-fn record_lapsed(keyspace: &mut Keyspace, state: &mut State) {
-    for lapsed in keyspace.take_lapsed() {
-        state.saving.dirty += 1;
-        if state.unit.listened() {
-            let words: [&[u8]; 2] = [b"DEL", &lapsed.key];
-            state.unit.push(lapsed.db, unit::render(words.into_iter()));
-        }
-    }
-}
-
-fn record_fields(state: &mut State, expired: &Expired) {
-    let effect = Db::hash_expired(expired);
-    state.saving.dirty += effect.dirty;
-    if !state.unit.listened() {
-        return;
-    }
-    for field in &expired.fields {
-        let words: [&[u8]; 3] = [b"HDEL", &expired.key, field];
-        state.unit.push(expired.db, unit::render(words.into_iter()));
     }
 }
