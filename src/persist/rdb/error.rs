@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::value::stream::Flaw;
+
 /// Why a dump could not be loaded, with enough to find the byte in a hex editor.
 #[derive(Debug)]
 pub struct LoadError {
@@ -31,6 +33,8 @@ pub enum LoadErrorKind {
     PreReleaseModule,
     /// Bytes that no server writes: what they should have been, and why they are not.
     Corrupt(&'static str, &'static str),
+    /// A stream that contradicts itself.
+    Stream(Flaw),
     /// The bytes do not have the checksum at their end.
     Checksum {
         /// Computed over the bytes read.
@@ -54,6 +58,8 @@ impl fmt::Display for LoadErrorKind {
                 f.write_str("value type 6: pre-release module format not supported")
             }
             LoadErrorKind::Corrupt(what, why) => write!(f, "corrupt {what}: {why}"),
+            LoadErrorKind::Stream(Flaw::Node(why)) => write!(f, "{}: {why}", Flaw::Node(why)),
+            LoadErrorKind::Stream(flaw) => flaw.fmt(f),
             LoadErrorKind::Checksum { computed, stored } => {
                 write!(f, "wrong checksum: the bytes have {computed:016x}, the file says {stored:016x}")
             }

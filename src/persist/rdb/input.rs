@@ -108,8 +108,7 @@ impl<S: Source> Input<S> {
         }
     }
 
-    /// Reads a count of things of which each takes at least one byte, as a number to count down; reserve by
-    /// what [`bounded`] makes of it.
+    /// Reads a count of things, each of which takes at least one byte: untrusted, so count down and reserve nothing.
     pub(super) fn count(&mut self) -> Res<u64> {
         self.len()
     }
@@ -229,11 +228,6 @@ impl<S: Source> Input<S> {
 #[cold]
 pub(super) fn corrupt<T>(offset: u64, what: &'static str, why: &'static str) -> Res<T> {
     Err(Fail::at(offset, LoadErrorKind::Corrupt(what, why)))
-}
-
-/// How many elements to reserve for when `count` are announced: a table that grows is cheap, a lie is not.
-pub(super) fn bounded(count: u64) -> usize {
-    count.min(4096) as usize
 }
 
 /// The number at the start of a text, as C's `sscanf("%lg")` sees it: what follows the number is ignored.

@@ -5,20 +5,26 @@
 //! is kept: expired keys, duplicate keys and databases beyond the configured number are its caller's business.
 //! Source of truth: the text above, and the files in `fixtures/rdb`.
 
+mod dump;
 pub mod error;
 mod input;
 mod load;
+mod output;
 mod reader;
+mod save;
 mod skip;
 pub mod source;
 pub mod tags;
 mod version;
+mod writer;
 
+pub use dump::{RestoreError, dump, dump_functions, restore, restore_functions};
 pub use error::{LoadError, LoadErrorKind, SaveError};
 pub use load::{LoadOptions, Loaded};
 pub use reader::{Item, Meta, ModuleAux, Pending, Reader};
 pub use source::{SliceSource, Source, StreamSource};
 pub use version::{Dialect, SaveVersion, Version};
+pub use writer::{Body, KeyInfo, SaveOptions, Writer};
 
 #[cfg(test)]
 mod tests;

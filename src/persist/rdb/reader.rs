@@ -93,6 +93,8 @@ pub struct Reader<S> {
     key: Vec<u8>,
     /// Type and offset of a value that nobody has read yet.
     unread: Option<(u8, u64)>,
+    /// Whether the last item was a key, to which the attributes belonged.
+    after_key: bool,
     ended: bool,
 }
 
@@ -110,7 +112,7 @@ impl<S: Source> Reader<S> {
 
     fn over(input: Input<S>, version: Version) -> Self {
         let (key, attributes) = (Vec::new(), Attributes::default());
-        Reader { input, version, db: 0, attributes, key, unread: None, ended: false }
+        Reader { input, version, db: 0, attributes, key, unread: None, after_key: false, ended: false }
     }
 
     /// Whose file it is, and its version.
@@ -148,7 +150,9 @@ impl<S: Source> Reader<S> {
 
     /// Reads up to the next thing that is no attribute of a key.
     fn attributes(&mut self) -> Res<u8> {
-        self.attributes = Attributes::default();
+        if std::mem::take(&mut self.after_key) {
+            self.attributes = Attributes::default(); // notes may stand between attributes and key (KeyDB)
+        }
         loop {
             match self.input.byte()? {
                 op::EXPIRETIME => {
@@ -178,6 +182,7 @@ impl<S: Source> Reader<S> {
             return Err(Fail::at(offset, LoadErrorKind::UnknownType(kind)).with_key(key));
         }
         self.unread = Some((kind, offset));
+        self.after_key = true;
         Ok(())
     }
 
@@ -290,7 +295,7 @@ impl<'r, S: Source> Pending<'r, S> {
     /// Reads the value, in today's encodings. Memory: no more than the value's bytes justify, whatever they
     /// announce. Errors name the key and the offset; the rest of the file cannot be read then.
     pub fn load(self, options: &LoadOptions<'_>) -> Result<(Meta<'r>, Loaded<'r>), LoadError> {
-        let Reader { input, version, db, attributes, key, unread, ended } = self.reader;
+        let Reader { input, version, db, attributes, key, unread, ended, .. } = self.reader;
         let (kind, offset) = unread.take().expect("a pending value is unread");
         match load::value(input, kind, version.dialect, options) {
             Ok(loaded) => Ok((meta(key, *db, attributes, kind, offset), loaded)),
