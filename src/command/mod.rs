@@ -11,6 +11,7 @@ mod error;
 pub mod expiry;
 pub mod generic;
 pub mod hash;
+pub mod help;
 mod host;
 pub mod list;
 pub mod parse;

@@ -33,6 +33,13 @@ pub fn int(bytes: &[u8]) -> Result<i64, CmdError> {
     num::parse_i64(bytes).ok_or(CmdError::NotInteger)
 }
 
+/// Reads an integer of 32 bits (database numbers), or answers as the real server.
+pub fn int32(bytes: &[u8]) -> Result<i32, CmdError> {
+    i32::try_from(int(bytes)?).map_err(|_| {
+        CmdError::text("ERR value is out of range, value must between -2147483648 and 2147483647")
+    })
+}
+
 /// Reads a float, or answers as the real server.
 pub fn float(bytes: &[u8]) -> Result<f64, CmdError> {
     num::parse_f64(bytes).ok_or(CmdError::NotFloat)

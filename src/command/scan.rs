@@ -4,7 +4,7 @@
 
 use super::error::CmdError;
 use super::parse::{ArgsExt, is};
-use crate::resp::Args;
+use crate::resp::{Args, Replied, Reply};
 use crate::text::glob;
 
 /// What is scanned: it decides which options there are.
@@ -77,6 +77,34 @@ impl<'a> ScanOptions<'a> {
             }
             steps_left -= 1;
         }
+    }
+}
+
+/// What a scan found, in one piece, until the cursor is known, which stands in front of it in the reply.
+#[derive(Debug, Default)]
+pub struct Found {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Found {
+    /// Adds one element of the reply.
+    pub fn push(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Answers with the cursor and what was found.
+    pub fn reply(&self, reply: &mut Reply<'_>, cursor: u64) -> Replied {
+        let replied = reply.array(2);
+        reply.bulk(itoa::Buffer::new().format(cursor).as_bytes());
+        reply.array(self.ends.len());
+        let mut start = 0;
+        for end in &self.ends {
+            reply.bulk(&self.bytes[start..*end]);
+            start = *end;
+        }
+        replied
     }
 }
 

@@ -225,9 +225,9 @@ impl<'a> Db<'a> {
         found.map(|ix| self.meta_at(ix))
     }
 
-    /// What is known of `key`, found as by a write: no hit, no miss, and no access clock moved.
+    /// What is known of `key`, found as by a write: no hit, no miss, but its access clock moves.
     pub fn meta_for_write(&mut self, key: &[u8]) -> Option<Meta> {
-        let ix = self.find(key)?;
+        let ix = self.write(key)?;
         Some(self.meta_at(ix))
     }
 

@@ -1,4 +1,4 @@
-//! Moving keys whole: RENAME, MOVE, COPY, FLUSHDB.
+//! Moving keys whole: RENAME, MOVE, COPY, SWAPDB, FLUSHDB.
 
 use super::db::Db;
 use super::{Database, Effect};
@@ -30,7 +30,7 @@ impl Db<'_> {
     ///
     /// The effects belong to this database (`move_from`) and to the other (`move_to`), in this order.
     pub fn move_to<'k>(&mut self, key: &'k [u8], other: usize) -> Option<[Effect<'k>; 2]> {
-        self.find(key)?;
+        self.write(key)?;
         let here = self.index;
         self.select(other);
         let taken = self.find(key).is_some();
@@ -43,6 +43,27 @@ impl Db<'_> {
         self.ks.dbs[other].insert(hash_bytes(key), entry);
         let there = Effect { created: true, ready: true, dirty: 0, ..Effect::new(key, "move_to") };
         Some([Effect::new(key, "move_from"), there])
+    }
+
+    /// Makes `to` in database `other` a copy of `from`, expiry included, in place of what was there. The event,
+    /// `copy_to`, belongs to that database. Nothing if `from` is missing.
+    pub fn copy_to<'k>(&mut self, from: &[u8], to: &'k [u8], other: usize) -> Effect<'k> {
+        let Some(ix) = self.find(from) else { return Effect::NONE };
+        let copy = self.entry(ix).copy_as(to, self.ks.access.fresh(self.now.ms));
+        let target = &mut self.ks.dbs[other];
+        let old = target.slot(to).map(|ix| target.take(ix));
+        target.insert(hash_bytes(to), copy);
+        let created = old.is_none();
+        if let Some(old) = old {
+            self.ks.discard_entry(old);
+        }
+        Effect { created, ready: true, ..Effect::new(to, "copy_to") }
+    }
+
+    /// Exchanges the contents of two databases. The effect belongs to no key.
+    pub fn swap_databases(&mut self, a: usize, b: usize) -> Effect<'static> {
+        self.ks.swap(a, b);
+        Effect::new(b"", "swapdb")
     }
 
     /// Empties this database and gives what it held, to be freed somewhere else.

@@ -2,10 +2,38 @@
 
 mod del;
 mod exists;
+mod expire;
+mod keys;
+mod move_key;
+mod object;
+mod rename;
+mod ttl;
 mod type_of;
 
 use super::Command;
 
 /// The family's rows.
-pub(super) const COMMANDS: &[&Command] =
-    &[&del::DEL, &exists::EXISTS, &exists::TOUCH, &type_of::TYPE, &del::UNLINK];
+pub(super) const COMMANDS: &[&Command] = &[
+    &move_key::COPY,
+    &del::DEL,
+    &exists::EXISTS,
+    &expire::EXPIRE,
+    &expire::EXPIREAT,
+    &ttl::EXPIRETIME,
+    &keys::KEYS,
+    &move_key::MOVE,
+    &object::OBJECT,
+    &ttl::PERSIST,
+    &expire::PEXPIRE,
+    &expire::PEXPIREAT,
+    &ttl::PEXPIRETIME,
+    &ttl::PTTL,
+    &keys::RANDOMKEY,
+    &rename::RENAME,
+    &rename::RENAMENX,
+    &keys::SCAN,
+    &exists::TOUCH,
+    &ttl::TTL,
+    &type_of::TYPE,
+    &del::UNLINK,
+];

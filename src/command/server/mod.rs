@@ -3,8 +3,10 @@
 mod dbsize;
 mod debug;
 mod flush;
+mod swapdb;
 
 use super::Command;
 
 /// The family's rows.
-pub(super) const COMMANDS: &[&Command] = &[&dbsize::DBSIZE, &debug::DEBUG, &flush::FLUSHALL, &flush::FLUSHDB];
+pub(super) const COMMANDS: &[&Command] =
+    &[&dbsize::DBSIZE, &debug::DEBUG, &flush::FLUSHALL, &flush::FLUSHDB, &swapdb::SWAPDB];

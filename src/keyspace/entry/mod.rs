@@ -354,6 +354,30 @@ impl Entry {
         self.relayout(self.expiry(), Some(key));
     }
 
+    /// A copy under another name, with the same encoding and expiry.
+    pub fn copy_as(&self, key: &[u8], clock: u32) -> Entry {
+        let head = self.0.head();
+        if head.has_word() {
+            return Entry::with_value(key, self.clone_value(), self.expiry(), clock);
+        }
+        let expiry = self.expiry();
+        let fresh = Head::new(head.kind(), expiry.is_some(), clock, key.len(), head.value_len());
+        Entry(Block::new(fresh, expiry.unwrap_or(0), 0, key, self.0.value()))
+    }
+
+    /// A copy of the value.
+    fn clone_value(&self) -> Value {
+        match self.view() {
+            View::Str(bytes) => Value::Str(Str::from(bytes)),
+            View::List(v) => Value::List(v.clone()),
+            View::Set(v) => Value::Set(v.clone()),
+            View::Zset(v) => Value::Zset(v.clone()),
+            View::Hash(v) => Value::Hash(v.clone()),
+            View::Stream(v) => Value::Stream(Box::new(v.clone())),
+            View::Module(v) => Value::Module(Box::new(v.clone())),
+        }
+    }
+
     /// Takes the value out and drops the rest.
     pub fn into_value(self) -> Value {
         let kind = self.kind();
