@@ -90,11 +90,6 @@ impl<'a> Ctx<'a> {
         when_ms <= self.now.ms && self.state.loading.is_none()
     }
 
-    /// What the log calls the deletion of a key whose time has passed (`lazyfree-lazy-expire`).
-    pub fn expiry_verb(&self) -> &'static [u8] {
-        if self.state.config.lazyfree_lazy_expire { b"UNLINK" } else { b"DEL" }
-    }
-
     /// Records what a key of another database went through.
     pub fn record_in(&mut self, db: usize, effect: Effect<'_>) {
         let here = self.db.index();

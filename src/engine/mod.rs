@@ -66,7 +66,7 @@ impl State {
         }
         for Lapsed { db, key, fields, .. } in lapsed {
             if fields.is_empty() {
-                let words: [&[u8]; 2] = [b"DEL", key];
+                let words: [&[u8]; 2] = [self.expiry_verb(), key];
                 self.unit.push(*db, unit::render(words.into_iter()));
             }
             for field in fields {
@@ -74,6 +74,11 @@ impl State {
                 self.unit.push(*db, unit::render(words.into_iter()));
             }
         }
+    }
+
+    /// What the log calls the deletion of a key whose time has passed (`lazyfree-lazy-expire`).
+    pub fn expiry_verb(&self) -> &'static [u8] {
+        if self.config.lazyfree_lazy_expire { b"UNLINK" } else { b"DEL" }
     }
 }
 

@@ -123,7 +123,7 @@ fn expire(
     }
     let when_ms = u64::try_from(when).unwrap_or(0);
     if ctx.already_past(when_ms) {
-        let verb = ctx.expiry_verb();
+        let verb = ctx.state.expiry_verb();
         let effect = ctx.propagate(&[verb, key]).db.remove(key);
         ctx.record(effect);
         return Ok(ctx.reply.int(1));
