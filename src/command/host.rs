@@ -27,14 +27,25 @@ pub struct Shutdown {
     pub force: bool,
 }
 
+/// What DEBUG RELOAD was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reload {
+    /// Save first.
+    pub save: bool,
+    /// Empty all databases before the load.
+    pub flush: bool,
+    /// Keys that are there already are no error.
+    pub merge: bool,
+}
+
 /// What handlers ask of the upper floors; implemented in `serve`.
 pub trait Host {
     /// Saves in the foreground (SAVE).
     fn save(&self, ctx: &mut Ctx<'_>) -> Result<(), SaveError>;
     /// Forks a child that saves (BGSAVE). With `schedule`, a busy child only delays it: true then.
     fn bgsave(&self, ctx: &mut Ctx<'_>, schedule: bool) -> Result<bool, SaveError>;
-    /// Saves (unless `save` is false), empties (unless `flush` is false) and loads again (DEBUG RELOAD).
-    fn reload(&self, ctx: &mut Ctx<'_>, save: bool, flush: bool) -> Result<(), CmdError>;
+    /// Saves, empties and loads again (DEBUG RELOAD).
+    fn reload(&self, ctx: &mut Ctx<'_>, how: Reload) -> Result<(), CmdError>;
     /// Prepares to leave; on success the process ends soon and no reply is sent.
     fn shutdown(&self, ctx: &mut Ctx<'_>, how: Shutdown) -> Result<(), CmdError>;
     /// Takes back a SHUTDOWN that is waiting. False if there is none.

@@ -30,6 +30,6 @@ pub use crate::keyspace::{Change, Effect, Missing};
 pub use crate::resp::{Args, Replied};
 pub use ctx::Ctx;
 pub use error::CmdError;
-pub use host::{Host, SaveError, Shutdown};
+pub use host::{Host, Reload, SaveError, Shutdown};
 pub use parse::ArgsExt;
 pub use spec::*;

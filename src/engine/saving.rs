@@ -28,6 +28,8 @@ pub struct Saving {
     pub last_ok: bool,
     /// Seconds that the last background save took; -1 before the first.
     pub last_seconds: i64,
+    /// The temporary file of the background save that runs.
+    pub child_file: Option<std::path::PathBuf>,
     /// The background save that runs.
     pub running: Option<Running>,
     /// A background save is wanted as soon as the running child is done.
@@ -59,6 +61,7 @@ impl Saving {
             last_try: 0,
             last_ok: true,
             last_seconds: -1,
+            child_file: None,
             running: None,
             scheduled: false,
             saves: 0,

@@ -99,6 +99,11 @@ impl Keyspace {
         &self.dbs[index]
     }
 
+    /// One database, to be loaded.
+    pub fn database_mut(&mut self, index: usize) -> &mut Database {
+        &mut self.dbs[index]
+    }
+
     /// The databases in order.
     pub fn databases(&self) -> impl Iterator<Item = (usize, &Database)> {
         self.dbs.iter().enumerate()

@@ -1,22 +1,254 @@
 //! The road of a start: the data set is loaded aside, then put in place under the lock.
 
-use super::Server;
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
-/// Why a start failed. `Display` is the log's line.
+use super::{Server, discard_value, host};
+use crate::engine::config::Config;
+use crate::engine::{Libraries, Loading, Progress};
+use crate::keyspace::{Access, Keyspace, Policy};
+use crate::notice;
+use crate::persist::rdb::{Item, LoadError, LoadErrorKind, LoadOptions, Loaded, Meta, Reader, StreamSource};
+use crate::text::clock::Now;
+use crate::value::Limits;
+
+/// Why the data set was not loaded. `Display` is for the log and names file, offset, key and reason.
 #[derive(Debug)]
-pub struct BootError(pub String);
+pub enum BootError {
+    /// The file is there and can't be opened.
+    Open(PathBuf, io::Error),
+    /// What it holds can't be loaded.
+    Load(PathBuf, LoadError),
+}
 
 impl fmt::Display for BootError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            BootError::Open(path, error) => {
+                write!(f, "Fatal error: can't open the RDB file {} for reading: {error}", path.display())
+            }
+            BootError::Load(path, error) => {
+                write!(f, "Fatal error loading the DB, {}: {error}. Exiting.", path.display())
+            }
+        }
     }
 }
 
-/// From now on clients are answered -LOADING.
-pub fn begin_loading(_: &Server) {}
+/// What is to be loaded, and how.
+pub(super) struct Request {
+    path: PathBuf,
+    limits: Limits,
+    databases: usize,
+    checked: bool,
+    now: Now,
+    /// A key that is there already is no error.
+    merge: bool,
+    key_delay: i32,
+}
 
-/// Loads the data set.
-pub fn load_at_start(_: &Server) -> Result<(), BootError> {
+impl Request {
+    pub fn of(config: &Config, now: Now, merge: bool) -> Request {
+        Request {
+            path: config.dir.join(&config.dbfilename),
+            limits: config.limits.clone(),
+            databases: config.databases,
+            checked: config.rdbchecksum,
+            now,
+            merge,
+            key_delay: config.key_load_delay,
+        }
+    }
+}
+
+/// What a load found.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Found {
+    pub keys: u64,
+    pub expired: u64,
+    pub skipped: u64,
+}
+
+/// From now on clients are answered -LOADING, if there is a file to load.
+pub fn begin_loading(server: &Server) {
+    let mut engine = server.lock();
+    let state = &mut engine.state;
+    super::save::remove_stale(&state.config.dir);
+    let path = state.config.dir.join(&state.config.dbfilename);
+    if let Ok(meta) = std::fs::metadata(path) {
+        let progress = Arc::new(Progress::default());
+        let started = state.clock.now().ms / 1000;
+        state.loading = Some(Loading { started, total_bytes: meta.len(), progress });
+    }
+}
+
+/// Loads the data set and puts it in place.
+pub fn load_at_start(server: &Server) -> Result<(), BootError> {
+    let (config, now, loading) = {
+        let engine = server.lock();
+        (engine.state.config.clone(), engine.state.clock.now(), engine.state.loading.clone())
+    };
+    let Some(loading) = loading else { return Ok(()) };
+    let started = Instant::now();
+    let mut keyspace = Keyspace::new(config.databases, config.limits.clone(), discard_value);
+    host::apply_to_keyspace(&config, &mut keyspace);
+    let mut libraries = Libraries::default();
+    let request = Request::of(&config, now, false);
+    let progress = |bytes| loading.progress.loaded_bytes.store(bytes, Ordering::Relaxed);
+    let found = load_file(&request, &mut keyspace, &mut libraries, &progress)?;
+    if let Some(found) = found {
+        notice!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64());
+        server.lock().state.saving.loaded_keys = found.keys;
+        server.lock().state.saving.loaded_expired = found.expired;
+    }
+    put_in_place(server, keyspace, libraries);
     Ok(())
+}
+
+fn put_in_place(server: &Server, mut keyspace: Keyspace, libraries: Libraries) {
+    let mut engine = server.lock();
+    host::apply_to_keyspace(&engine.state.config, &mut keyspace);
+    engine.keyspace = keyspace;
+    engine.state.libraries = libraries;
+    engine.state.loading = None;
+}
+
+/// Loads a snapshot file into a keyspace. `None` if there is no such file.
+pub(super) fn load_file(
+    request: &Request,
+    keyspace: &mut Keyspace,
+    libraries: &mut Libraries,
+    progress: &dyn Fn(u64),
+) -> Result<Option<Found>, BootError> {
+    let file = match File::open(&request.path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(BootError::Open(request.path.clone(), error)),
+        Ok(file) => file,
+    };
+    let source = StreamSource::file(file).map_err(|error| BootError::Open(request.path.clone(), error))?;
+    let source = if request.checked { source } else { source.unchecked() };
+    let mut load = Load { request, keyspace, libraries, found: Found::default() };
+    load.all(source, progress).map_err(|error| BootError::Load(request.path.clone(), error))?;
+    let Found { keys, expired, skipped } = load.found;
+    if skipped > 0 {
+        notice!(
+            "Done loading RDB, keys loaded: {keys}, keys expired: {expired}, empty keys skipped: {skipped}."
+        );
+    } else {
+        notice!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}.");
+    }
+    Ok(Some(load.found))
+}
+
+struct Load<'a> {
+    request: &'a Request,
+    keyspace: &'a mut Keyspace,
+    libraries: &'a mut Libraries,
+    found: Found,
+}
+
+/// Bytes between two notes on the progress.
+const NOTE_EVERY: u64 = 2 << 20;
+
+impl Load<'_> {
+    fn all(&mut self, source: StreamSource<File>, progress: &dyn Fn(u64)) -> Result<(), LoadError> {
+        let limits = self.request.limits.clone();
+        let options = LoadOptions { limits: &limits, strict: false };
+        let mut reader = Reader::new(source)?;
+        let mut next_note = 0;
+        loop {
+            let offset = reader.offset();
+            if offset >= next_note {
+                progress(offset);
+                next_note = offset + NOTE_EVERY;
+            }
+            match reader.next_item()? {
+                None | Some(Item::End { .. }) => return Ok(()),
+                Some(Item::Aux(name, value)) => self.note(name, value),
+                Some(Item::Select(db)) => self.select(db, offset)?,
+                Some(Item::Function(code)) => self.libraries.functions.push(code.to_vec()),
+                Some(Item::ModuleAux(aux)) => self.libraries.module_aux.push(aux.raw.to_vec()),
+                Some(Item::Resize { .. } | Item::SlotInfo { .. } | Item::SlotImport(_)) => {}
+                Some(Item::Key(pending)) => {
+                    let (meta, loaded) = pending.load(&options)?;
+                    self.key(&meta, loaded)?;
+                }
+            }
+        }
+    }
+
+    fn note(&self, name: &[u8], value: &[u8]) {
+        let text = String::from_utf8_lossy(value);
+        match name {
+            b"redis-ver" => notice!("Loading RDB produced by version {text}"),
+            b"valkey-ver" => notice!("Loading RDB produced by Valkey version {text}"),
+            b"ctime" => {
+                let written: i64 = text.parse().unwrap_or(0);
+                let age = (self.request.now.ms / 1000) as i64 - written;
+                notice!("RDB age {} seconds", age.max(0));
+            }
+            b"used-mem" => {
+                let bytes: f64 = text.parse().unwrap_or(0.0);
+                notice!("RDB memory usage when created {:.2} Mb", bytes / (1024.0 * 1024.0));
+            }
+            _ => {}
+        }
+    }
+
+    fn select(&self, db: u32, offset: u64) -> Result<(), LoadError> {
+        if (db as usize) < self.request.databases {
+            return Ok(());
+        }
+        let kind = LoadErrorKind::Sink("the file has more databases than the directive 'databases' allows");
+        Err(LoadError { offset, key: None, kind })
+    }
+
+    fn key(&mut self, meta: &Meta<'_>, loaded: Loaded<'_>) -> Result<(), LoadError> {
+        let expiry = meta.expire_at_ms.map(|ms| u64::try_from(ms).unwrap_or(0));
+        if expiry.is_some_and(|when| when < self.request.now.ms) {
+            self.found.expired += 1;
+            return Ok(());
+        }
+        let clock = clock_of(&self.keyspace.access, meta, self.request.now.ms);
+        let database = self.keyspace.database_mut(meta.db as usize);
+        let fresh = match loaded {
+            Loaded::Bytes(bytes) => database.load_bytes(meta.key, bytes, expiry, clock),
+            Loaded::Value(value) => database.load(meta.key, value, expiry, clock),
+            Loaded::Empty => {
+                self.found.skipped += 1;
+                notice!("Skipping empty key: {}", meta.key.escape_ascii());
+                return Ok(());
+            }
+        };
+        if !fresh && !self.request.merge {
+            let kind = LoadErrorKind::Sink("the key is in the file twice");
+            return Err(LoadError { offset: meta.offset, key: Some(meta.key.to_vec()), kind });
+        }
+        self.found.keys += 1;
+        self.dawdle();
+        Ok(())
+    }
+
+    /// `key-load-delay`, for tests.
+    fn dawdle(&self) {
+        let micros = match self.request.key_delay {
+            0 => return,
+            delay if delay > 0 => delay as u64,
+            every if self.found.keys.is_multiple_of(u64::from(every.unsigned_abs())) => 1,
+            _ => return,
+        };
+        std::thread::sleep(std::time::Duration::from_micros(micros));
+    }
+}
+
+fn clock_of(access: &Access, meta: &Meta<'_>, now_ms: u64) -> u32 {
+    match (access.policy, meta.idle_s, meta.freq) {
+        (Policy::Lru, Some(idle), _) => access.idle_since(idle, now_ms),
+        (Policy::Lfu, _, Some(freq)) => access.with_counter(freq, now_ms),
+        _ => access.fresh(now_ms),
+    }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Server;
 use super::process::{allocator, limits, oom, system, title};
-use crate::command::{CmdError, Ctx, Host, SaveError, Shutdown};
+use crate::command::{CmdError, Ctx, Host, Reload, SaveError, Shutdown};
 use crate::engine::config::{Config, Hook, SetError};
 use crate::keyspace::{Database, Keyspace, Policy};
 
@@ -19,15 +19,15 @@ pub(super) fn apply_to_keyspace(config: &Config, keyspace: &mut Keyspace) {
 
 impl Host for Server {
     fn save(&self, ctx: &mut Ctx<'_>) -> Result<(), SaveError> {
-        super::save::save(self, ctx.db.keyspace(), ctx.state)
+        super::save::save(ctx.db.keyspace(), ctx.state)
     }
 
     fn bgsave(&self, ctx: &mut Ctx<'_>, schedule: bool) -> Result<bool, SaveError> {
         super::save::bgsave(self, ctx.db.keyspace(), ctx.state, schedule)
     }
 
-    fn reload(&self, ctx: &mut Ctx<'_>, save: bool, flush: bool) -> Result<(), CmdError> {
-        super::save::reload(self, ctx, save, flush)
+    fn reload(&self, ctx: &mut Ctx<'_>, how: Reload) -> Result<(), CmdError> {
+        super::save::reload(ctx, how)
     }
 
     fn shutdown(&self, ctx: &mut Ctx<'_>, how: Shutdown) -> Result<(), CmdError> {

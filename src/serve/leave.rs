@@ -46,7 +46,7 @@ pub fn leave(server: &Server, keyspace: &mut Keyspace, state: &mut State, how: L
     let wanted = how.save || (!state.config.save.is_empty() && !how.nosave);
     if wanted && state.loading.is_none() {
         notice!("Saving the final RDB snapshot before exiting.");
-        if save::save(server, keyspace, state).is_err() {
+        if save::save(keyspace, state).is_err() {
             warning!("Error trying to save the DB, can't exit.");
             if !how.force {
                 return Err(Stays);

@@ -15,7 +15,7 @@ mod save;
 mod trash;
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 pub use boot::{BootError, begin_loading, load_at_start};
 pub use cron::cron;
@@ -43,6 +43,7 @@ pub trait Wires: Send + Sync {
 
 /// The one server of a process (or of a test).
 pub struct Server {
+    me: Weak<Server>,
     engine: Mutex<Engine>,
     /// Set once, by `net`.
     pub wires: std::sync::OnceLock<Box<dyn Wires>>,
@@ -69,11 +70,17 @@ impl Server {
             active_expire: true,
             loading: None,
         };
-        Arc::new(Server {
+        Arc::new_cyclic(|me| Server {
+            me: me.clone(),
             engine: Mutex::new(Engine { keyspace, state }),
             wires: std::sync::OnceLock::new(),
             leaving: AtomicBool::new(false),
         })
+    }
+
+    /// A handle that may outlive the borrow.
+    pub fn handle(&self) -> Arc<Server> {
+        self.me.upgrade().expect("borrowed, so somebody holds it")
     }
 
     /// Takes the engine's lock.

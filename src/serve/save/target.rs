@@ -1,0 +1,131 @@
+//! The file that a snapshot goes to: temporary until it is whole.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+use super::fork;
+use crate::engine::config::Config;
+
+/// How much is written between two hints to the kernel to begin writing it to the disk.
+const SYNC_EVERY: u64 = 4 << 20;
+
+/// An output file that asks the kernel to write as it goes, so that the sync at the end is short.
+pub(super) struct Paced {
+    file: File,
+    written: u64,
+    hinted: u64,
+    paced: bool,
+}
+
+impl Paced {
+    /// Makes what was written durable.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+}
+
+impl Write for Paced {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.file.write(bytes)?;
+        self.written += n as u64;
+        if self.paced && self.written - self.hinted >= SYNC_EVERY {
+            fork::start_writeback(self.file.as_raw_fd(), self.hinted, self.written - self.hinted);
+            self.hinted = self.written;
+        }
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A snapshot's file in the making. Dropped, it leaves nothing behind.
+pub(super) struct Target {
+    /// What is written to.
+    pub file: Paced,
+    temporary: NamedTempFile,
+    path: PathBuf,
+    dir: PathBuf,
+}
+
+impl Target {
+    /// Creates the temporary file in `dir`. The error is for the log.
+    pub fn create(config: &Config) -> Result<Target, String> {
+        let dir = config.dir.clone();
+        let failed = |error: io::Error| {
+            format!(
+                "Failed opening the temp RDB file (in server root dir {}) for saving: {error}",
+                dir.display()
+            )
+        };
+        let temporary = Builder::new()
+            .prefix(&format!("temp-{}-", std::process::id()))
+            .suffix(".rdb")
+            .tempfile_in(&dir)
+            .map_err(failed)?;
+        open_mode(temporary.as_file()).map_err(failed)?;
+        let file = temporary.as_file().try_clone().map_err(failed)?;
+        let paced = config.rdb_save_incremental_fsync;
+        let path = dir.join(&config.dbfilename);
+        Ok(Target { file: Paced { file, written: 0, hinted: 0, paced }, temporary, path, dir })
+    }
+
+    /// The descriptor that the child keeps.
+    pub fn fd(&self) -> RawFd {
+        self.file.file.as_raw_fd()
+    }
+
+    /// The temporary file's path.
+    pub fn temporary(&self) -> &Path {
+        self.temporary.path()
+    }
+
+    /// Syncs, and puts the file in the old one's place.
+    pub fn replace(self) -> Result<(), String> {
+        self.file.sync().map_err(|error| format!("fsync: {error}"))?;
+        self.adopt()
+    }
+
+    /// Puts a file that is synced already (by the child) in the old one's place.
+    pub fn adopt(self) -> Result<(), String> {
+        let Target { temporary, path, dir, .. } = self;
+        temporary.persist(&path).map_err(|error| {
+            format!("Error moving temp DB file on the final destination {}: {}", path.display(), error.error)
+        })?;
+        sync_dir(&dir).map_err(|error| format!("fsync of {}: {error}", dir.display()))
+    }
+}
+
+/// Readable by others as the umask allows, as files of the real server are; `tempfile` makes it private.
+fn open_mode(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o666 & !fork::umask()))
+}
+
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Removes temporary snapshots that processes left behind which no longer live.
+pub(in crate::serve) fn remove_stale(dir: &Path) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(owner_of);
+        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            // Somebody else's by now, or gone: either way not ours to worry about.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The process of a temporary snapshot's name.
+fn owner_of(name: &str) -> Option<u32> {
+    let middle = name.strip_prefix("temp-")?.strip_suffix(".rdb")?;
+    middle.split_once('-')?.0.parse().ok()
+}
