@@ -4,6 +4,7 @@
 //! what it changed. The room knows no sockets, no files and no processes; what needs those goes through
 //! [`Host`]. Adding a command is one file and one line in its family's list.
 
+pub mod answer;
 pub mod connection;
 mod ctx;
 mod docs;
@@ -28,6 +29,7 @@ pub mod zset;
 
 pub use crate::keyspace::{Change, Effect, Missing};
 pub use crate::resp::{Args, Replied};
+pub use answer::ReplyExt;
 pub use ctx::Ctx;
 pub use error::CmdError;
 pub use host::{Host, Reload, SaveError, Shutdown};

@@ -50,3 +50,43 @@ pub fn float(bytes: &[u8]) -> Result<f64, CmdError> {
 pub fn is(word: &[u8], option: &str) -> bool {
     word.eq_ignore_ascii_case(option.as_bytes())
 }
+
+/// Reads an integer of at least `min`; whatever else it is, the answer is `line` (`ERR ` included).
+pub fn at_least(min: i64, bytes: &[u8], line: &'static str) -> Result<i64, CmdError> {
+    num::parse_i64(bytes).filter(|n| *n >= min).ok_or(CmdError::Other(line.into()))
+}
+
+/// Reads a count of 0 or more, or answers that it must be positive.
+pub fn not_negative(bytes: &[u8]) -> Result<usize, CmdError> {
+    num::parse_i64(bytes).and_then(|n| usize::try_from(n).ok()).ok_or(CmdError::NotPositive)
+}
+
+/// The `count` arguments from `first` on (0 is the name): keys, mostly.
+pub fn some_args<'a>(
+    args: &Args<'a>,
+    first: usize,
+    count: usize,
+) -> impl ExactSizeIterator<Item = &'a [u8]> + DoubleEndedIterator + Clone + use<'a> {
+    args.all().skip(first).take(count)
+}
+
+/// Reads the rest of LMPOP and ZMPOP: `COUNT count`, of at least 1, which it is without.
+pub fn pop_count(args: &mut Args<'_>) -> Result<usize, CmdError> {
+    let mut count = None;
+    while let Some(word) = args.next() {
+        let number = args.arg()?;
+        if count.is_some() || !is(word, "COUNT") {
+            return Err(CmdError::Syntax);
+        }
+        count = Some(at_least(1, number, "ERR count should be greater than 0")? as usize);
+    }
+    Ok(count.unwrap_or(1))
+}
+
+/// The answer to -2^63 where its opposite would be needed.
+#[cold]
+pub fn beyond_symmetric() -> CmdError {
+    CmdError::Other(
+        "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807".into(),
+    )
+}

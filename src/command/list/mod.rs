@@ -1,6 +1,41 @@
-//! list
+//! Lists: sequences that grow and shrink at both ends.
+//!
+//! Never a blocking command (those wait for the blocked keys of `engine`). Source of truth: Redis 8.0.6's
+//! answers, recorded in `fixtures/oracle`; encodings and indexes are `value::list`'s business.
+
+mod end;
+mod lindex;
+mod linsert;
+mod llen;
+mod lmove;
+mod lmpop;
+mod lpos;
+mod lrange;
+mod lrem;
+mod lset;
+mod ltrim;
+mod pop;
+mod push;
 
 use super::Command;
 
 /// The family's rows.
-pub(super) const COMMANDS: &[&Command] = &[];
+pub(super) const COMMANDS: &[&Command] = &[
+    &lindex::LINDEX,
+    &linsert::LINSERT,
+    &llen::LLEN,
+    &lmove::LMOVE,
+    &lmove::RPOPLPUSH,
+    &lmpop::LMPOP,
+    &lpos::LPOS,
+    &lrange::LRANGE,
+    &lrem::LREM,
+    &lset::LSET,
+    &ltrim::LTRIM,
+    &pop::LPOP,
+    &pop::RPOP,
+    &push::LPUSH,
+    &push::LPUSHX,
+    &push::RPUSH,
+    &push::RPUSHX,
+];

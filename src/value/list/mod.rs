@@ -189,6 +189,26 @@ impl List {
         self.pop_with(end, limits, |e| e.to_vec())
     }
 
+    /// Takes the element at `from` and puts it back at `to`, after `f` saw it.
+    ///
+    /// The encoding is judged as by a pop and a push with one look at it at the end: so does LMOVE.
+    pub fn rotate<R>(
+        &mut self,
+        from: End,
+        to: End,
+        limits: &Limits,
+        f: impl FnOnce(Entry<'_>) -> R,
+    ) -> Option<R> {
+        let see = |e: Entry<'_>| (e.to_vec(), f(e));
+        let (element, result) = match self {
+            List::Packed(_) => self.pop_with(from, limits, see),
+            List::Quick(quick) => quick.pop(from, see),
+        }?;
+        self.push(to, &element, limits);
+        self.pack(limits, 2);
+        Some(result)
+    }
+
     /// The element at `index`, from 0, or from the tail: -1 is the last.
     pub fn get(&self, index: i64) -> Option<Entry<'_>> {
         match self {
