@@ -115,10 +115,15 @@ fn class(pattern: &[u8], mut p: usize, byte: u8, nocase: bool) -> Option<usize> 
     (found != negated).then_some(p)
 }
 
+/// Bytes count as C's signed `char`; folding case makes all but the last of the negative ones positive again.
 fn in_range(low: u8, high: u8, byte: u8, nocase: bool) -> bool {
     let (low, high) = if (low as i8) > (high as i8) { (high, low) } else { (low, high) };
-    let fold = |b: u8| if nocase { b.to_ascii_lowercase() as i8 } else { b as i8 };
-    (fold(low)..=fold(high)).contains(&fold(byte))
+    let order = |b: u8| match b {
+        _ if !nocase => i16::from(b as i8),
+        0xff => -1,
+        _ => i16::from(b.to_ascii_lowercase()),
+    };
+    (order(low)..=order(high)).contains(&order(byte))
 }
 
 #[cfg(test)]
@@ -166,6 +171,7 @@ mod tests {
         assert!(!matches(b"[\\A]", b"a", true));
         assert!(matches(b"[\x80-\xff]", b"\x90", false));
         assert!(!matches(b"[a-\xff]", b"b", false)); // signed: from -1 to 97
+        assert!(!matches(b"[A-\x80]", b"a", true)); // folded: from 128 to 97
     }
 
     #[test]
