@@ -3,7 +3,8 @@
 //! It can stand still, be set and be moved: a snapshot is served as of the moment when it was written, and tests
 //! move time instead of sleeping. The monotonic part runs on regardless; timeouts use that.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use super::tsc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,17 +19,18 @@ pub struct Now {
 
 /// Tells the time.
 ///
-/// A read costs one look at the monotonic clock; the wall clock is that plus an offset, which [`sync`](Clock::sync)
-/// renews. Called ten times a second it follows when someone sets the system's clock.
+/// A read costs one look at the monotonic clock (or the cycle counter, where the kernel trusts it); the wall clock is
+/// that plus an offset. [`sync`](Clock::sync) renews what is assumed about both: called ten times a second, the clock
+/// follows when someone sets the system's.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    started: Instant,
+    mono: Mono,
     wall: Wall,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Wall {
-    /// Unix microseconds at `started`, as the system's clock has it now, and how far we were moved from it.
+    /// Unix microseconds at the clock's start, as the system has it now, and how far we were moved from it.
     Running { at_start_us: u64, moved_us: i64 },
     /// Stands still at these Unix microseconds.
     Frozen { us: u64 },
@@ -43,15 +45,14 @@ impl Default for Clock {
 impl Clock {
     /// A clock that shows the system's time.
     pub fn real() -> Self {
-        let mut clock =
-            Clock { started: Instant::now(), wall: Wall::Running { at_start_us: 0, moved_us: 0 } };
+        let mut clock = Clock { mono: Mono::start(), wall: Wall::Running { at_start_us: 0, moved_us: 0 } };
         clock.sync();
         clock
     }
 
     /// A clock that stands still at a moment (Unix milliseconds).
     pub fn frozen(ms: u64) -> Self {
-        Clock { started: Instant::now(), wall: Wall::Frozen { us: ms.saturating_mul(1000) } }
+        Clock { mono: Mono::start(), wall: Wall::Frozen { us: ms.saturating_mul(1000) } }
     }
 
     /// What time it is.
@@ -70,12 +71,12 @@ impl Clock {
     /// Only the monotonic part, for measuring durations.
     #[inline]
     pub fn mono_us(&self) -> u64 {
-        let elapsed = self.started.elapsed();
-        elapsed.as_secs() * 1_000_000 + u64::from(elapsed.subsec_micros())
+        self.mono.ns() / 1000
     }
 
-    /// Looks at the system's wall clock again.
+    /// Looks at the system's clocks again.
     pub fn sync(&mut self) {
+        self.mono.sync();
         let mono_us = self.mono_us();
         if let Wall::Running { at_start_us, .. } = &mut self.wall {
             *at_start_us = system_us().saturating_sub(mono_us);
@@ -128,6 +129,63 @@ pub fn system_us() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64)
 }
 
+/// Nanoseconds since a start, by the cycle counter as soon as its speed is known.
+#[derive(Clone, Debug)]
+struct Mono {
+    started: Instant,
+    /// The counter at the start; `None` where it is no clock.
+    ticks_at_start: Option<u64>,
+    /// The counter and the time at the last look at the system's clock.
+    anchor: (u64, u64),
+    /// Nanoseconds per tick, times 2^32; 0 while it is not known.
+    ns_per_tick: u64,
+}
+
+/// The counter's speed is measured over at least this long.
+const CALIBRATION_NS: u64 = 20_000_000;
+
+impl Mono {
+    fn start() -> Self {
+        let ticks_at_start = tsc::is_trusted().then(tsc::ticks);
+        Mono { started: Instant::now(), ticks_at_start, anchor: (0, 0), ns_per_tick: 0 }
+    }
+
+    #[inline]
+    fn ns(&self) -> u64 {
+        if self.ns_per_tick == 0 {
+            return self.system_ns();
+        }
+        let (ticks, ns) = self.anchor;
+        let since = u128::from(tsc::ticks().saturating_sub(ticks));
+        ns + ((since * u128::from(self.ns_per_tick)) >> 32) as u64
+    }
+
+    #[cold]
+    fn system_ns(&self) -> u64 {
+        self.started.elapsed().as_nanos() as u64
+    }
+
+    /// Measures the counter's speed anew, and starts counting from here, but not from before what was shown.
+    fn sync(&mut self) {
+        let Some(ticks_at_start) = self.ticks_at_start else { return };
+        let shown = self.ns();
+        let (system, ticks) = (self.system_ns(), tsc::ticks());
+        if system < CALIBRATION_NS || ticks <= ticks_at_start {
+            return;
+        }
+        let speed = (u128::from(system) << 32) / u128::from(ticks - ticks_at_start);
+        if shown.abs_diff(system) > CALIBRATION_NS || speed >> 40 != 0 {
+            self.ticks_at_start = None; // it runs unevenly after all
+            self.ns_per_tick = 0;
+            let ahead = Duration::from_nanos(shown.saturating_sub(system));
+            self.started = self.started.checked_sub(ahead).unwrap_or(self.started); // so as not to go back
+            return;
+        }
+        self.anchor = (ticks, system.max(shown));
+        self.ns_per_tick = speed as u64;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,5 +223,25 @@ mod tests {
         clock.advance(i64::MAX);
         clock.set(u64::MAX);
         assert_eq!(clock.now().us, u64::MAX);
+    }
+
+    #[test]
+    fn the_cycle_counter_keeps_up_with_the_system() {
+        let mut clock = Clock::real();
+        let mut last = 0;
+        for round in 0..60 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            for _ in 0..100 {
+                let now = clock.now();
+                assert!(now.mono_us >= last);
+                last = now.mono_us;
+            }
+            let drift = clock.mono.ns().abs_diff(clock.mono.system_ns());
+            assert!(drift < 5_000_000, "{drift} ns off in round {round}");
+            if round % 10 == 9 {
+                clock.sync();
+            }
+        }
+        assert!(clock.mono.ticks_at_start.is_none() || clock.mono.ns_per_tick != 0);
     }
 }

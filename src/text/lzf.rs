@@ -14,6 +14,12 @@ const MAX_RUN: usize = 32;
 /// Nothing expands more than 3 bytes into a copy of 264.
 const MAX_EXPANSION: usize = MAX_COPY / 3;
 const HASH_BITS: u32 = 14;
+/// Stamps begin here, so that an empty entry is out of reach.
+const FIRST_BASE: u32 = MAX_OFFSET as u32 + 1;
+/// After this many misses in a row the search takes steps of two, after as many again of three, and so on: noise is
+/// passed over quickly.
+const PATIENCE: usize = 64;
+const MAX_SKIP: usize = 16;
 
 /// Compresses any number of inputs with one table, which needs no clearing: an entry counts only when it was made
 /// for the input at hand.
@@ -33,7 +39,7 @@ impl Default for Compressor {
 impl Compressor {
     /// Makes a table (64 KiB).
     pub fn new() -> Self {
-        Compressor { table: vec![0; 1 << HASH_BITS].into_boxed_slice(), base: 1 }
+        Compressor { table: vec![0; 1 << HASH_BITS].into_boxed_slice(), base: FIRST_BASE }
     }
 
     /// Appends the compressed form of `input` to `out` if that is at least 4 bytes shorter (what the real server
@@ -53,12 +59,13 @@ impl Compressor {
         done
     }
 
-    /// Takes a range of stamps for an input of `len` bytes; starts over with a clean table when they run out.
+    /// Takes a range of stamps for an input of `len` bytes, far enough from the last one's that no old position
+    /// seems within reach; starts over with a clean table when they run out.
     fn claim(&mut self, len: usize) -> u32 {
-        let len = len as u32; // below u32::MAX / 2: checked by the caller
+        let len = (len + MAX_OFFSET) as u32; // below u32::MAX: checked by the caller
         if self.base.checked_add(len).is_none() {
             self.table.fill(0);
-            self.base = 1;
+            self.base = FIRST_BASE;
         }
         let base = self.base;
         self.base += len;
@@ -77,25 +84,26 @@ struct Run<'a> {
 impl Run<'_> {
     fn compress(mut self) -> bool {
         let input = self.input;
-        let (mut at, mut literals_from) = (0, 0);
-        while at + 2 < input.len() {
-            match self.seen_before(at) {
-                None => at += 1,
-                Some(from) => {
-                    if !self.literals(&input[literals_from..at]) {
-                        return false;
-                    }
-                    let len = common(&input[from..], &input[at..]);
-                    self.copy(at - from - 1, len);
-                    self.note(at + 1, at + len);
-                    at += len;
-                    literals_from = at;
+        let (mut at, mut literals_from, mut misses) = (0, 0, 0);
+        while at + WINDOW <= input.len() {
+            let Some(from) = self.seen_before(at) else {
+                misses += 1;
+                at += 1 + (misses / PATIENCE).min(MAX_SKIP);
+                // Literals not yet written count already: hopeless inputs end early.
+                if self.out.len() + (at - literals_from) > self.limit {
+                    return false;
                 }
-            }
-            // Literals not yet written count already: hopeless inputs end early.
-            if self.out.len() + (at - literals_from) > self.limit {
+                continue;
+            };
+            if !self.literals(&input[literals_from..at]) {
                 return false;
             }
+            let len = common(&input[from..], &input[at..]);
+            self.copy(at - from - 1, len);
+            self.note(at + 1, at + len);
+            at += len;
+            literals_from = at;
+            misses = 0;
         }
         self.literals(&input[literals_from..]) && self.out.len() <= self.limit
     }
@@ -105,15 +113,18 @@ impl Run<'_> {
     fn seen_before(&mut self, at: usize) -> Option<usize> {
         let three = three_bytes(self.input, at);
         let slot = &mut self.table[hash(three)];
-        let entry = std::mem::replace(slot, self.base + at as u32);
-        let from = entry.checked_sub(self.base)? as usize;
-        (at - from <= MAX_OFFSET && three_bytes(self.input, from) == three).then_some(from)
+        let from = std::mem::replace(slot, self.base + at as u32).wrapping_sub(self.base);
+        let distance = (at as u32).wrapping_sub(from);
+        let in_reach = distance.wrapping_sub(1) < MAX_OFFSET as u32;
+        // Which of these fails is chance, so it is one branch for both; what is out of reach reads harmlessly.
+        let from = (from as usize).min(at);
+        (in_reach & (three_bytes(self.input, from) == three)).then_some(from)
     }
 
     /// Remembers the last two positions of a copied stretch, enough to find what follows it again.
     #[inline]
     fn note(&mut self, from: usize, to: usize) {
-        for at in from.max(to - 2)..to.min(self.input.len() - 2) {
+        for at in from.max(to - 2)..to.min(self.input.len() - WINDOW + 1) {
             self.table[hash(three_bytes(self.input, at))] = self.base + at as u32;
         }
     }
@@ -138,9 +149,14 @@ impl Run<'_> {
     }
 }
 
+/// How many bytes are looked at at a time; nothing begins to match in the last three of an input.
+const WINDOW: usize = 4;
+
+/// The three bytes at `at`, as a number.
 #[inline]
 fn three_bytes(input: &[u8], at: usize) -> u32 {
-    u32::from(input[at]) << 16 | u32::from(input[at + 1]) << 8 | u32::from(input[at + 2])
+    let window = input[at..].first_chunk::<WINDOW>().expect("callers stay a window before the end");
+    u32::from_le_bytes(*window) & 0x00ff_ffff
 }
 
 #[inline]
@@ -225,7 +241,7 @@ mod tests {
         for _ in 0..4 {
             assert!(round_trip(&mut c, &[b'x'; 100]).is_some());
         }
-        assert!(c.base < 1000);
+        assert!(c.base < 100_000);
     }
 
     #[test]

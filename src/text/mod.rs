@@ -14,5 +14,6 @@ pub mod hex;
 pub mod log;
 pub mod lzf;
 pub mod num;
+mod tsc;
 pub mod version;
 pub mod words;

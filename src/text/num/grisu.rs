@@ -74,28 +74,30 @@ fn power_for(exp: i32) -> (Wide, i32) {
     }
 }
 
+const TENS: [u32; 10] =
+    [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+
 fn generate(w: Wide, low: Wide, high: Wide, exponent: i32) -> Decimal {
     let distance = high.frac - w.frac;
     let mut delta = high.frac - low.frac;
     let shift = -high.exp as u32;
     let one = 1u64 << shift;
-    let mut whole = high.frac >> shift;
+    let mut whole = (high.frac >> shift) as u32; // the power was chosen so that it fits
     let mut part = high.frac & (one - 1);
     let mut out = Decimal { digits: [0; 18], len: 0, exponent };
 
-    let mut kappa = 10;
-    let mut divisor = 1_000_000_000u64;
+    let mut kappa = whole.checked_ilog10().map_or(0, |log| log as i32 + 1);
     while kappa > 0 {
+        kappa -= 1;
+        let divisor = TENS[kappa as usize];
         out.push((whole / divisor) as u8);
         whole %= divisor;
-        kappa -= 1;
-        let rest = (whole << shift) + part;
+        let rest = (u64::from(whole) << shift) + part;
         if rest <= delta {
             out.exponent += kappa;
-            out.round(delta, rest, divisor << shift, distance);
+            out.round(delta, rest, u64::from(divisor) << shift, distance);
             return out;
         }
-        divisor /= 10;
     }
     let mut unit = 1u64;
     loop {
