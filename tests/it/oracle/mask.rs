@@ -271,8 +271,9 @@ fn hide_after(name: &Value, value: &mut Value, fields: &[String]) {
 /// `id=7 addr=1.2.3.4:5` with `@field addr`: `id=7 addr=<>`.
 fn hide_in_text(text: &[u8], fields: &[String]) -> Vec<u8> {
     let mut out = String::new();
-    for piece in String::from_utf8_lossy(text).split_inclusive([' ', '\n']) {
-        let body = piece.trim_end();
+    let ends = [' ', ',', '\r', '\n'];
+    for piece in String::from_utf8_lossy(text).split_inclusive(ends) {
+        let body = piece.trim_end_matches(ends);
         let hidden = body.find(['=', ':']).filter(|at| fields.iter().any(|f| *f == body[..*at]));
         match hidden {
             Some(at) => {
