@@ -1,13 +1,13 @@
 //! A small blocking client for tests: every RESP2 and RESP3 type as it came, pushes, pipelines, raw bytes.
 //!
-//! It trusts the server no further than a test has to: a read that gets no byte for ten seconds is an error, not a hang.
+//! It trusts the server no further than a test has to: a read that gets no byte for five seconds is an error, not a hang.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 /// How long a read waits for the next byte.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One reply, nothing folded: the three nulls are three values, doubles and big numbers keep their text.
 #[derive(Clone, Debug, PartialEq, Eq)]

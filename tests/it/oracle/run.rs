@@ -213,13 +213,21 @@ impl Run<'_> {
         if let Some(order) = step.scan {
             return Ok(mask::reply(&scan(client, args, order)?, &step.mask, sent));
         }
-        client.send(args)?;
+        if step.raw {
+            client.send_raw(&args.concat())?;
+        } else {
+            client.send(args)?;
+        }
         if step.no_reply {
             // What follows is read as a later step's reply: order shows that nothing came.
             return Ok("<nothing>".to_owned());
         }
         if step.closes {
             return Ok(until_closed(client, &step.mask, sent));
+        }
+        if step.raw {
+            client.send(&["ECHO", END])?;
+            return until_end(client, &step.mask, sent);
         }
         let value = client.reply()?;
         if let Some(name) = &step.save {
@@ -242,13 +250,33 @@ impl Run<'_> {
     }
 }
 
+/// What an ECHO behind raw bytes says.
+const END: &str = "the end of it";
+
+/// All replies before that of the ECHO.
+fn until_end(client: &mut Client, mask: &Mask, sent: i64) -> io::Result<String> {
+    let mut shown = Vec::new();
+    loop {
+        match client.value()? {
+            Value::Bulk(text) if text == END.as_bytes() => return Ok(shown.join(" ")),
+            value => shown.push(mask::reply(&value, mask, sent)),
+        }
+    }
+}
+
 /// All replies until the end of the connection.
 fn until_closed(client: &mut Client, mask: &Mask, sent: i64) -> String {
     let mut shown = Vec::new();
-    while let Ok(value) = client.value() {
-        shown.push(mask::reply(&value, mask, sent));
-    }
-    shown.push("<closed>".to_owned());
+    let end = loop {
+        match client.value() {
+            Ok(value) => shown.push(mask::reply(&value, mask, sent)),
+            Err(error) => break error.kind(),
+        }
+    };
+    shown.push(match end {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => "<closed>".to_owned(),
+        other => format!("<not closed: {other}>"),
+    });
     shown.join(" ")
 }
 

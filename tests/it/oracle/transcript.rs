@@ -47,6 +47,8 @@ pub struct Step {
     pub elapse_ms: u64,
     /// `@scan`: iterate from cursor 0 to the end, show all that was found, sorted; `@scan pairs`
     pub scan: Option<Order>,
+    /// `@raw`: the words are sent as they are, one after the other; what comes until an ECHO behind them is answered
+    pub raw: bool,
     /// `@noreply`: nothing is read
     pub no_reply: bool,
     /// `@closes`: what comes until the server closes
@@ -119,6 +121,7 @@ struct Pending {
     save: Option<String>,
     elapse_ms: u64,
     scan: Option<Order>,
+    raw: bool,
     no_reply: bool,
     closes: bool,
 }
@@ -207,6 +210,7 @@ impl Parser {
             save: pending.save,
             elapse_ms: pending.elapse_ms,
             scan: pending.scan,
+            raw: pending.raw,
             no_reply: pending.no_reply,
             closes: pending.closes,
             ours: None,
@@ -250,6 +254,7 @@ impl Parser {
             "save" => self.pending.save = Some(rest.to_owned()),
             "elapse" => self.pending.elapse_ms = rest.parse().map_err(|_| "@elapse ms")?,
             "noreply" => self.pending.no_reply = true,
+            "raw" => self.pending.raw = true,
             "closes" => self.pending.closes = true,
             "scan" => self.pending.scan = Some(order(rest)),
             "unordered" => self.pending.mask.unordered = Some(order(rest)),
