@@ -2,10 +2,14 @@
 
 mod append;
 mod get;
+mod getex;
 mod incr;
+mod incrbyfloat;
 mod mget;
 mod mset;
+mod range;
 mod set;
+mod setex;
 mod strlen;
 
 use super::{CmdError, Command, Ctx};
@@ -16,13 +20,23 @@ pub(super) const COMMANDS: &[&Command] = &[
     &incr::DECR,
     &incr::DECRBY,
     &get::GET,
+    &getex::GETDEL,
+    &getex::GETEX,
+    &range::GETRANGE,
+    &setex::GETSET,
     &incr::INCR,
     &incr::INCRBY,
+    &incrbyfloat::INCRBYFLOAT,
     &mget::MGET,
     &mset::MSET,
     &mset::MSETNX,
+    &setex::PSETEX,
     &set::SET,
+    &setex::SETEX,
+    &setex::SETNX,
+    &range::SETRANGE,
     &strlen::STRLEN,
+    &range::SUBSTR,
 ];
 
 /// The length of a string of `len` bytes with `more` behind it, unless that is beyond `proto-max-bulk-len`.

@@ -1,7 +1,7 @@
 //! SET: make a key a string, under conditions, with an expiry.
 //! Source: the recording `fixtures/oracle/set.txt`.
 
-use crate::command::expiry::{ExpiryOption, When};
+use crate::command::expiry::{ExpiryOption, Unit, When};
 use crate::command::*;
 use crate::keyspace::{New, Ttl};
 
@@ -44,8 +44,13 @@ impl<'a> Options<'a> {
                 () if parse::is(word, "XX") && !o.only_new => o.only_old = true,
                 () if parse::is(word, "GET") => o.get = true,
                 () if parse::is(word, "KEEPTTL") && o.expiry.is_none() => o.keep_ttl = true,
-                () if !o.keep_ttl && o.expiry.is_none() => {
-                    o.expiry = Some(ExpiryOption::parse(word, args)?);
+                () if !o.keep_ttl => {
+                    let expiry = ExpiryOption::parse(word, args)?;
+                    // The same option again replaces the first, another one is one too many.
+                    if o.expiry.is_some_and(|first| first.unit != expiry.unit) {
+                        return Err(CmdError::Syntax);
+                    }
+                    o.expiry = Some(expiry);
                 }
                 () => return Err(CmdError::Syntax),
             }
@@ -63,38 +68,70 @@ fn set(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         ctx.record(effect);
         return Ok(ctx.reply.ok());
     }
-    set_with_options(ctx, key, value, args)
+    set_with_options(ctx, key, args)
 }
 
-fn set_with_options<'a>(
-    ctx: &mut Ctx<'_>,
-    key: &'a [u8],
-    value: &'a [u8],
-    mut args: Args<'a>,
-) -> Result<Replied, CmdError> {
-    let shared = args.shared(2);
+fn set_with_options<'a>(ctx: &mut Ctx<'_>, key: &'a [u8], mut args: Args<'a>) -> Result<Replied, CmdError> {
+    let request = args.clone();
     let options = Options::parse(&mut args)?;
     let when = options.expiry.as_ref().map(|expiry| expiry.resolve("set", ctx.now)).transpose()?;
-    let old = if options.get { ctx.db.string(key)?.map(<[u8]>::to_vec) } else { None };
-    let exists = ctx.db.type_of(key).is_some();
-    if (options.only_new && exists) || (options.only_old && !exists) {
-        return Ok(if options.get { ctx.reply.bulk_or_null(old.as_deref()) } else { ctx.reply.null() });
+    let mut replied = None;
+    if options.get {
+        let old = ctx.db.string(key)?;
+        replied = Some(ctx.reply.bulk_or_null(old));
     }
-    store(ctx, key, shared.map_or(New::Bytes(value), New::Shared), value, when, options.keep_ttl);
-    Ok(if options.get { ctx.reply.bulk_or_null(old.as_deref()) } else { ctx.reply.ok() })
+    if options.only_new || options.only_old {
+        let exists = ctx.db.contains_for_write(key);
+        if (options.only_new && exists) || (options.only_old && !exists) {
+            return Ok(replied.unwrap_or_else(|| ctx.reply.null()));
+        }
+    }
+    match (when, options.expiry) {
+        (Some(when), Some(expiry)) => store_until(ctx, key, &request, 2, when, expiry.unit),
+        _ => store(ctx, key, &request, &options),
+    }
+    Ok(replied.unwrap_or_else(|| ctx.reply.ok()))
 }
 
-fn store(ctx: &mut Ctx<'_>, key: &[u8], new: New<'_>, value: &[u8], when: Option<When>, keep_ttl: bool) {
-    let Some(when) = when else {
-        let effect = ctx.db.set(key, new, if keep_ttl { Ttl::Keep } else { Ttl::Clear });
-        return ctx.record(effect);
-    };
-    if ctx.already_past(when.at_ms) {
-        let effect = ctx.propagate(&[b"DEL", key]).db.remove(key);
-        return ctx.record(effect);
+/// Stores without a new expiry. The log need not hear of GET.
+fn store(ctx: &mut Ctx<'_>, key: &[u8], request: &Args<'_>, options: &Options<'_>) {
+    if options.get {
+        let is_get = |word: &[u8]| parse::is(word, "GET");
+        let words: Vec<&[u8]> = request
+            .all()
+            .enumerate()
+            .filter(|(i, word)| *i < 3 || !is_get(word))
+            .map(|(_, word)| word)
+            .collect();
+        ctx.propagate(&words);
     }
-    let effect =
-        ctx.propagate(&[b"SET", key, value, b"PXAT", &when.ascii()]).db.set(key, new, Ttl::At(when.at_ms));
+    let ttl = if options.keep_ttl { Ttl::Keep } else { Ttl::Clear };
+    let effect = ctx.db.set(key, argument(request, 2), ttl);
+    ctx.record(effect);
+}
+
+/// Argument `i` on its way into the database.
+fn argument<'a>(request: &Args<'a>, i: usize) -> New<'a> {
+    request.shared(i).map_or_else(|| New::Bytes(request.get(i).unwrap_or_default()), New::Shared)
+}
+
+/// Stores argument `i` of the request with an expiry, which may lie in the past: then the next lookup finds nothing.
+///
+/// Logged as SET with PXAT, or as it came if it said that itself.
+pub(super) fn store_until(
+    ctx: &mut Ctx<'_>,
+    key: &[u8],
+    request: &Args<'_>,
+    i: usize,
+    when: When,
+    unit: Unit,
+) {
+    if unit.seconds || !unit.absolute {
+        let mut digits = itoa::Buffer::new();
+        let value = request.get(i).unwrap_or_default();
+        ctx.propagate(&[b"SET", key, value, b"PXAT", digits.format(when.at_ms).as_bytes()]);
+    }
+    let effect = ctx.db.set(key, argument(request, i), Ttl::At(when.at_ms));
     ctx.record(effect);
     ctx.record(Effect::new(key, "expire").dirty(0));
 }
