@@ -90,3 +90,11 @@ pub fn beyond_symmetric() -> CmdError {
         "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807".into(),
     )
 }
+
+/// Members that one call may draw with repetitions: what the real server would send until it has no memory left.
+const MOST_REPETITIONS: u64 = 1 << 27;
+
+/// Judges a number of random members, possibly the same ones, that are asked for.
+pub fn repetitions(count: u64) -> Result<usize, CmdError> {
+    if count > MOST_REPETITIONS { Err(CmdError::OutOfRange) } else { Ok(count as usize) }
+}
