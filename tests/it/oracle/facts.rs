@@ -76,7 +76,7 @@ fn compare(file: &str, want: &Table, got: &Table, all: bool, found: &mut Vec<Str
 /// `COMMAND` in RESP3, where flags are sets and key specifications maps.
 fn info(target: &mut Target) -> Table {
     let reply = ask(target, "COMMAND");
-    let rows = reply.items().expect("COMMAND answers an array").iter().map(info_row);
+    let rows = reply.items().unwrap_or_else(|| panic!("COMMAND answers {reply:?}")).iter().map(info_row);
     let of_modules =
         |facts: &Json| facts["flags"].as_array().is_some_and(|f| f.contains(&Json::from("module")));
     let mut table: Table = rows.filter(|(_, facts)| !of_modules(facts)).collect();
@@ -97,14 +97,14 @@ fn info_row(row: &Value) -> (String, Json) {
 
 /// `COMMAND DOCS` in RESP3.
 fn docs(target: &mut Target) -> Table {
-    let Json::Object(all) = json(&ask(target, "COMMAND DOCS")) else { panic!("COMMAND DOCS answers a map") };
+    let all = map(target, "COMMAND DOCS");
     let mut all: Table = all.into_iter().filter(|(_, facts)| facts["group"] != "module").collect();
     all.values_mut().for_each(without_wording);
     all
 }
 
 fn config(target: &mut Target) -> Table {
-    let Json::Object(all) = json(&ask(target, "CONFIG GET *")) else { panic!("CONFIG GET answers a map") };
+    let all = map(target, "CONFIG GET *");
     // Modules bring directives of their own, with a dot in the name.
     let mut all: Table = all.into_iter().filter(|(name, _)| !name.contains('.')).collect();
     for (_, value) in all.iter_mut().filter(|(name, _)| CHOSEN.contains(&name.as_str())) {
@@ -123,6 +123,13 @@ fn without_wording(facts: &mut Json) {
         }
         Json::Array(items) => items.iter_mut().for_each(without_wording),
         _ => {}
+    }
+}
+
+fn map(target: &mut Target, line: &str) -> Map<String, Json> {
+    match json(&ask(target, line)) {
+        Json::Object(map) => map,
+        other => panic!("{line} answers {other}"),
     }
 }
 
