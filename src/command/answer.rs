@@ -7,6 +7,12 @@ use crate::value::listpack::Entry;
 pub trait ReplyExt {
     /// An element of an aggregate, as a string.
     fn element(&mut self, element: Entry<'_>) -> Replied;
+    /// An array of `n` pairs: in RESP3 each will be an array of two, in RESP2 they are flat.
+    fn pairs(&mut self, n: usize) -> Replied;
+    /// Begins a pair of [`ReplyExt::pairs`], whose two elements follow.
+    fn pair(&mut self);
+    /// A pair of [`ReplyExt::pairs`]: a member of a sorted set and its score.
+    fn scored(&mut self, member: Entry<'_>, score: f64);
 }
 
 impl ReplyExt for Reply<'_> {
@@ -16,5 +22,24 @@ impl ReplyExt for Reply<'_> {
             Entry::Str(text) => self.bulk(text),
             Entry::Int(n) => self.bulk_int(n),
         }
+    }
+
+    #[inline]
+    fn pairs(&mut self, n: usize) -> Replied {
+        self.array(if self.is_resp3() { n } else { 2 * n })
+    }
+
+    #[inline]
+    fn pair(&mut self) {
+        if self.is_resp3() {
+            self.array(2);
+        }
+    }
+
+    #[inline]
+    fn scored(&mut self, member: Entry<'_>, score: f64) {
+        self.pair();
+        self.element(member);
+        self.double(score);
     }
 }

@@ -16,6 +16,7 @@ pub mod help;
 mod host;
 pub mod list;
 pub mod parse;
+pub mod sample;
 pub mod scan;
 pub mod server;
 pub mod set;

@@ -1,0 +1,146 @@
+//! ZPOPMIN, ZPOPMAX, ZMPOP: take the lowest or the highest members out.
+
+use crate::command::answer::ReplyExt;
+use crate::command::*;
+use crate::resp::Reply;
+use crate::value::Zset;
+
+pub(super) const ZPOPMIN: Command = Command {
+    name: "zpopmin",
+    syntax: "key [count]",
+    summary: "Take the members with the lowest scores out, and give them.",
+    since: "5.0.0",
+    cost: "O(M*log(N)): M members of a set of N",
+    group: Group::SortedSet,
+    arity: Arity::AtLeast(2),
+    flags: WRITE.or(FAST),
+    acl: acl::SORTEDSET,
+    keys: &[KeySpec::at(1, RW.or(ACCESS.or(DELETE)))],
+    examples: &[
+        ("ZPOPMIN nosuch", "(empty array)"),
+        ("ZPOPMIN nosuch -1", "ERR value is out of range, must be positive"),
+    ],
+    run: |ctx, args| pop(ctx, args, End::Min),
+    ..Command::BASE
+};
+
+pub(super) const ZPOPMAX: Command = Command {
+    name: "zpopmax",
+    summary: "Take the members with the highest scores out, and give them.",
+    examples: &[("ZPOPMAX nosuch", "(empty array)")],
+    run: |ctx, args| pop(ctx, args, End::Max),
+    ..ZPOPMIN
+};
+
+pub(super) const ZMPOP: Command = Command {
+    name: "zmpop",
+    syntax: "numkeys key [key ...] <MIN|MAX> [COUNT count]",
+    summary: "Take members from an end of the first sorted set that has any, and say which it was.",
+    since: "7.0.0",
+    cost: "O(K)+O(M*log(N)): K keys, M members of a set of N",
+    group: Group::SortedSet,
+    arity: Arity::AtLeast(4),
+    flags: WRITE.or(MOVABLE_KEYS),
+    acl: acl::SORTEDSET,
+    keys: &[KeySpec::counted(1, RW.or(ACCESS.or(DELETE)))],
+    propagate: Propagate::Rewritten, // as a pop of the one key, so that a replay need not look for it
+    examples: &[
+        ("ZMPOP 1 nosuch MIN", "(nil)"),
+        ("ZMPOP 1 nosuch MIN COUNT 0", "ERR count should be greater than 0"),
+    ],
+    run: zmpop,
+    ..Command::BASE
+};
+
+/// From which end members are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Min,
+    Max,
+}
+
+impl End {
+    fn event(self) -> &'static str {
+        match self {
+            End::Min => "zpopmin",
+            End::Max => "zpopmax",
+        }
+    }
+
+    fn command(self) -> &'static [u8] {
+        match self {
+            End::Min => b"ZPOPMIN",
+            End::Max => b"ZPOPMAX",
+        }
+    }
+
+    /// Takes the outermost `n` members, of which there are so many, and writes each by `write`.
+    fn take(self, set: &mut Zset, n: usize, reply: &mut Reply<'_>, write: Write) {
+        let ranks = match self {
+            End::Min => 0..n,
+            End::Max => set.len() - n..set.len(),
+        };
+        set.range(ranks.clone(), self == End::Max).for_each(|(member, score)| write(reply, member, score));
+        set.remove_range(ranks);
+    }
+}
+
+/// How a member and its score are written.
+type Write = fn(&mut Reply<'_>, crate::value::Entry<'_>, f64);
+
+fn pop(ctx: &mut Ctx<'_>, mut args: Args<'_>, end: End) -> Result<Replied, CmdError> {
+    if args.len() > 3 {
+        return Err(CmdError::Syntax);
+    }
+    let key = args.arg()?;
+    let count = args.next().map(parse::not_negative).transpose()?;
+    let (replied, effect) = ctx.db.edit_zset(key, Missing::Leave, |set, _| {
+        let n = count.unwrap_or(1).min(set.len());
+        // One member without a count is a pair of its own in both protocols.
+        let replied = if count.is_some() { ctx.reply.pairs(n) } else { ctx.reply.array(2 * n) };
+        let write: Write =
+            if count.is_some() { |reply, member, score| reply.scored(member, score) } else { flat };
+        end.take(set, n, &mut ctx.reply, write);
+        (replied, Change::new(end.event(), n))
+    })?;
+    ctx.record(effect);
+    Ok(replied.unwrap_or_else(|| ctx.reply.array(0)))
+}
+
+fn flat(reply: &mut Reply<'_>, member: crate::value::Entry<'_>, score: f64) {
+    reply.element(member);
+    reply.double(score);
+}
+
+fn nested(reply: &mut Reply<'_>, member: crate::value::Entry<'_>, score: f64) {
+    reply.array(2);
+    flat(reply, member, score);
+}
+
+fn zmpop(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
+    let numkeys = parse::at_least(1, args.arg()?, "ERR numkeys should be greater than 0")? as usize;
+    let keys = parse::some_args(&args, 2, numkeys);
+    args.seek(numkeys.saturating_add(2));
+    let end = match args.arg()? {
+        word if parse::is(word, "MIN") => End::Min,
+        word if parse::is(word, "MAX") => End::Max,
+        _ => return Err(CmdError::Syntax),
+    };
+    let count = parse::pop_count(&mut args)?;
+    for key in keys {
+        let (popped, effect) = ctx.db.edit_zset(key, Missing::Leave, |set, _| {
+            let n = count.min(set.len());
+            let replied = ctx.reply.array(2);
+            ctx.reply.bulk(key);
+            ctx.reply.array(n);
+            end.take(set, n, &mut ctx.reply, nested);
+            ((replied, n), Change::new(end.event(), n))
+        })?;
+        if let Some((replied, n)) = popped {
+            ctx.propagate(&[end.command(), key, itoa::Buffer::new().format(n).as_bytes()]);
+            ctx.record(effect);
+            return Ok(replied);
+        }
+    }
+    Ok(ctx.reply.null_array())
+}
