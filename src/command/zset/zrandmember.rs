@@ -37,8 +37,11 @@ fn zrandmember(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdErro
     let Some(set) = found else { return Ok(reply.array(0)) };
     let n = draw.size(set.len());
     let replied = if draw.pairs { reply.pairs(n) } else { reply.array(n) };
-    let mut write = |(member, score)| {
-        if draw.pairs { reply.scored(member, score) } else { drop(reply.element(member)) }
+    let mut write = |(member, score)| match draw.pairs {
+        true => reply.scored(member, score),
+        false => {
+            reply.element(member);
+        }
     };
     if draw.repeat {
         (0..n).filter_map(|_| set.random(rng)).for_each(write);
