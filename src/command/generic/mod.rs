@@ -1,6 +1,7 @@
 //! Keys, whatever they hold: their names, types, expiry, and how they move.
 
 mod del;
+pub mod dump;
 mod exists;
 mod expire;
 mod keys;
@@ -16,6 +17,7 @@ use super::Command;
 pub(super) const COMMANDS: &[&Command] = &[
     &move_key::COPY,
     &del::DEL,
+    &dump::DUMP,
     &exists::EXISTS,
     &expire::EXPIRE,
     &expire::EXPIREAT,
@@ -31,6 +33,8 @@ pub(super) const COMMANDS: &[&Command] = &[
     &keys::RANDOMKEY,
     &rename::RENAME,
     &rename::RENAMENX,
+    &dump::RESTORE,
+    &dump::RESTORE_ASKING,
     &keys::SCAN,
     &exists::TOUCH,
     &ttl::TTL,

@@ -5,6 +5,7 @@ mod get;
 mod getex;
 mod incr;
 mod incrbyfloat;
+mod lcs;
 mod mget;
 mod mset;
 mod range;
@@ -27,6 +28,7 @@ pub(super) const COMMANDS: &[&Command] = &[
     &incr::INCR,
     &incr::INCRBY,
     &incrbyfloat::INCRBYFLOAT,
+    &lcs::LCS,
     &mget::MGET,
     &mset::MSET,
     &mset::MSETNX,

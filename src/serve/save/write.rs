@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
+use crate::command::generic::dump::body;
 use crate::engine::config::{Config, SaveVersion as Wanted};
 use crate::engine::{Libraries, State};
 use crate::keyspace::entry::Entry;
-use crate::keyspace::{Access, Database, Keyspace, View};
-use crate::persist::rdb::{Body, KeyInfo, SaveError, SaveOptions, SaveVersion, Writer};
+use crate::keyspace::{Access, Database, Keyspace};
+use crate::persist::rdb::{KeyInfo, SaveError, SaveOptions, SaveVersion, Writer};
 
 /// Everything that a snapshot is made of, borrowed.
 pub(super) struct Snapshot<'a> {
@@ -109,7 +110,7 @@ impl<'a> Snapshot<'a> {
         let mut info = KeyInfo { key: entry.key(), expire_at_ms, idle_s: None, freq: None };
         match self.evicts {
             Evicts::ByTime => info.idle_s = Some(access.idle_seconds(entry.clock(), self.now_ms)),
-            Evicts::ByFrequency => info.freq = Some(entry.clock() as u8),
+            Evicts::ByFrequency => info.freq = Some(access.counter(entry.clock(), self.now_ms) as u8),
             Evicts::Otherwise => {}
         }
         info
@@ -123,17 +124,5 @@ impl<'a> Snapshot<'a> {
             _ => return,
         };
         std::thread::sleep(std::time::Duration::from_micros(micros));
-    }
-}
-
-fn body<'v>(view: &'v View<'_>) -> Body<'v> {
-    match view {
-        View::Str(bytes) => Body::Str(bytes),
-        View::List(list) => Body::List(list),
-        View::Set(set) => Body::Set(set),
-        View::Zset(zset) => Body::Zset(zset),
-        View::Hash(hash) => Body::Hash(hash),
-        View::Stream(stream) => Body::Stream(stream),
-        View::Module(module) => Body::Module(module),
     }
 }
