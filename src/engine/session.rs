@@ -89,6 +89,8 @@ pub struct Session {
     pub peer: Peer,
     /// The socket's descriptor, for CLIENT LIST.
     pub fd: i32,
+    /// The number of the worker thread that serves it.
+    pub worker: usize,
     /// Monotonic microseconds.
     pub created_us: u64,
     /// Monotonic microseconds of the last request.
@@ -129,6 +131,7 @@ impl Session {
             authenticated: true,
             peer,
             fd: -1,
+            worker: 0,
             created_us: now_mono_us,
             active_us: now_mono_us,
             last_command: None,

@@ -207,13 +207,14 @@ impl Acceptor {
         let (shown, now_us) = (peer.addr(), state.clock.mono_us());
         let id = state.clients.open(peer, now_us);
         state.stats.connections += 1;
+        let worker = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % self.workers.len();
         if let Some(session) = state.clients.get_mut(id) {
             session.fd = descriptor(&socket);
+            session.worker = worker;
         }
         drop(engine);
         verbose!("Accepted {shown}");
-        let turn = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.workers[turn % self.workers.len()].give(Accepted { socket, id });
+        self.workers[worker].give(Accepted { socket, id });
     }
 }
 

@@ -1,10 +1,24 @@
 //! Connections: greeting, selecting a database, looking at clients.
 
+mod auth;
+mod client;
 mod echo;
+mod hello;
 mod ping;
+mod quit;
+mod reset;
 mod select;
 
 use super::Command;
 
 /// The family's rows.
-pub(super) const COMMANDS: &[&Command] = &[&echo::ECHO, &ping::PING, &select::SELECT];
+pub(super) const COMMANDS: &[&Command] = &[
+    &auth::AUTH,
+    &client::CLIENT,
+    &echo::ECHO,
+    &hello::HELLO,
+    &ping::PING,
+    &quit::QUIT,
+    &reset::RESET,
+    &select::SELECT,
+];

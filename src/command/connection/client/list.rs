@@ -1,0 +1,146 @@
+//! CLIENT LIST, CLIENT INFO: a line per connection.
+
+use super::SUB;
+use crate::command::table::{RowId, table};
+use crate::command::*;
+use crate::engine::{Session, SessionId};
+use crate::resp::Proto;
+use crate::text::clock::Now;
+use std::fmt::Write;
+
+pub(super) const INFO: Command = Command {
+    name: "info",
+    summary: "Tell all about this connection.",
+    since: "6.2.0",
+    arity: Arity::Exactly(2),
+    tips: &["nondeterministic_output"],
+    run: |ctx, args| {
+        let mut text = String::new();
+        describe(&mut text, ctx.session, ctx.now, args.total_bytes());
+        Ok(ctx.reply.verbatim("txt", text.as_bytes()))
+    },
+    ..SUB
+};
+
+pub(super) const LIST: Command = Command {
+    name: "list",
+    syntax: "[TYPE NORMAL|MASTER|REPLICA|PUBSUB] [ID client-id [client-id ...]]",
+    summary: "Tell all about connections.",
+    since: "2.4.0",
+    cost: "O(N) in the number of connections",
+    arity: Arity::AtLeast(2),
+    flags: ADMIN.or(NOSCRIPT).or(LOADING).or(STALE),
+    tips: &["nondeterministic_output"],
+    examples: &[("CLIENT LIST TYPE foo", "ERR Unknown client type 'foo'")],
+    run: list,
+    ..SUB
+};
+
+/// The kinds of clients; so far all that come are normal ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClientType {
+    Normal,
+    Replica,
+    Master,
+    PubSub,
+}
+
+impl ClientType {
+    /// Reads a type's name, or answers as the real server.
+    pub fn parse(word: &[u8]) -> Result<ClientType, CmdError> {
+        match () {
+            () if parse::is(word, "NORMAL") => Ok(ClientType::Normal),
+            () if parse::is(word, "SLAVE") || parse::is(word, "REPLICA") => Ok(ClientType::Replica),
+            () if parse::is(word, "MASTER") => Ok(ClientType::Master),
+            () if parse::is(word, "PUBSUB") => Ok(ClientType::PubSub),
+            () => {
+                let word = String::from_utf8_lossy(word);
+                Err(CmdError::text(format!("ERR Unknown client type '{word}'")))
+            }
+        }
+    }
+}
+
+fn list(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
+    let argument_bytes = args.total_bytes();
+    args.seek(2);
+    let option = args.next();
+    let mut text = String::new();
+    match option {
+        None => every(ctx, &mut text, argument_bytes),
+        Some(word) if parse::is(word, "TYPE") && args.len() == 4 => {
+            if ClientType::parse(args.arg()?)? == ClientType::Normal {
+                every(ctx, &mut text, argument_bytes);
+            }
+        }
+        Some(word) if parse::is(word, "ID") && args.remaining() > 0 => {
+            for arg in args {
+                let id = parse::int(arg).map_err(|_| CmdError::text("ERR Invalid client ID"))?;
+                one(ctx, id, &mut text, argument_bytes);
+            }
+        }
+        Some(_) => return Err(CmdError::Syntax),
+    }
+    Ok(ctx.reply.verbatim("txt", text.as_bytes()))
+}
+
+/// Everybody, in the order in which they came; the caller is not among those that rest.
+fn every(ctx: &Ctx<'_>, text: &mut String, argument_bytes: usize) {
+    let own = ctx.session.id;
+    let (earlier, later): (Vec<_>, Vec<_>) = ctx.state.clients.resting().partition(|s| s.id < own);
+    earlier.iter().for_each(|session| describe(text, session, ctx.now, 0));
+    describe(text, ctx.session, ctx.now, argument_bytes);
+    later.iter().for_each(|session| describe(text, session, ctx.now, 0));
+}
+
+fn one(ctx: &mut Ctx<'_>, id: i64, text: &mut String, argument_bytes: usize) {
+    let Ok(id) = u64::try_from(id) else { return };
+    if ctx.session.id.0 == id {
+        describe(text, ctx.session, ctx.now, argument_bytes);
+    } else if let Some(session) = ctx.state.clients.get_mut(SessionId(id)) {
+        describe(text, session, ctx.now, 0);
+    }
+}
+
+/// Output up to here the real server keeps in the client's own buffer, more in a list.
+const OWN_BUFFER: usize = 16 << 10;
+
+/// Adds one connection's line.
+fn describe(text: &mut String, session: &Session, now: Now, argument_bytes: usize) {
+    let seconds_since = |us: u64| now.mono_us.saturating_sub(us) / 1_000_000;
+    let mirror = session.mirror;
+    let (in_buffer, listed) =
+        if mirror.output <= OWN_BUFFER { (mirror.output, 0) } else { (0, mirror.output) };
+    let queued = session.queued.as_ref();
+    let queued_bytes: usize = queued.iter().flat_map(|q| q.iter()).map(|request| request.memory()).sum();
+    let total = size_of::<Session>() + mirror.query_capacity + mirror.output + queued_bytes + argument_bytes;
+    let multi = queued.map_or(-1, |q| i64::try_from(q.len()).unwrap_or(i64::MAX));
+    let command = session.last_command.map_or("NULL", |id| &table().row(RowId(id)).full_name);
+    let protocol = if session.protocol == Proto::Resp3 { 3 } else { 2 };
+    let name = |bytes| String::from_utf8_lossy(bytes);
+    writeln!(
+        text,
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={multi} watch=0 \
+         qbuf={} qbuf-free={} argv-mem={argument_bytes} multi-mem={queued_bytes} rbs=0 rbp=0 obl={in_buffer} oll={} \
+         omem={listed} tot-mem={total} events={} cmd={command} user={} redir=-1 resp={protocol} lib-name={} \
+         lib-ver={} io-thread={}",
+        session.id.0,
+        session.peer.addr(),
+        session.peer.laddr(),
+        session.fd,
+        name(&session.name),
+        seconds_since(session.created_us),
+        seconds_since(session.active_us),
+        session.flag_letters(),
+        session.db,
+        mirror.query,
+        mirror.query_capacity.saturating_sub(mirror.query),
+        usize::from(listed > 0),
+        if mirror.output > 0 { "rw" } else { "r" },
+        session.user,
+        name(&session.lib_name),
+        name(&session.lib_ver),
+        session.worker,
+    )
+    .expect("a String takes all");
+}
