@@ -14,13 +14,6 @@ use crate::client::Client;
 /// How long a server may take until it says that it is ready.
 const START: Duration = Duration::from_secs(30);
 
-/// Whether our binary is still an empty `main` that ends at once and without a word.
-pub fn is_a_stub() -> bool {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_resnap"));
-    command.args(["--port", "-1"]).stdin(Stdio::null());
-    command.output().is_ok_and(|out| out.status.success() && out.stdout.is_empty() && out.stderr.is_empty())
-}
-
 /// A running server; dropped, it is killed by its pid and its directory removed.
 pub struct Server {
     child: Child,

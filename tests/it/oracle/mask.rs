@@ -286,3 +286,29 @@ fn hide_in_text(text: &[u8], fields: &[String]) -> Vec<u8> {
     }
     if out.contains("<>") { out.into_bytes() } else { text.to_vec() }
 }
+
+#[test]
+fn masks_hide_what_they_say() {
+    let bulk = |text: &str| Value::Bulk(text.as_bytes().to_vec());
+    let array = Value::Array(vec![bulk("b"), bulk("2"), bulk("a"), Value::Int(99_990)]);
+    let pairs =
+        Mask { unordered: Some(Order { pairs: true, scan: false }), about: vec![100_000], ..Mask::default() };
+    assert_eq!(reply(&array, &pairs, 0), r#"["a" :<about 100000> "b" "2"]"#);
+    let fields = Mask { fields: vec!["a".to_owned(), "id".to_owned()], ..Mask::default() };
+    assert_eq!(reply(&array, &fields, 0), r#"["b" "2" "a" +"<int>"]"#);
+    assert_eq!(reply(&bulk("id=7 db=0\n"), &fields, 0), r#""id=<> db=0\n""#);
+    let shape = Mask { shape: true, ..Mask::default() };
+    assert_eq!(reply(&array, &shape, 0), "[<bulk>*3 <int>]");
+    assert_eq!(reply(&array, &Mask { any: true, ..Mask::default() }, 0), "<array>");
+}
+
+#[test]
+fn frames_show_times_relative_to_now() {
+    let words = |line: &str| line.split(' ').map(|w| w.as_bytes().to_vec()).collect::<Vec<_>>();
+    let sent = 1_763_650_000_000;
+    let show = |db, got: &str, request: &str| frame(db, &words(got), &words(request), &Mask::default(), sent);
+    assert_eq!(show(0, "SET k v", "SET k v"), "as-is");
+    assert_eq!(show(9, "PEXPIREAT k 1763650100007", "EXPIRE k 100"), "db9 PEXPIREAT k <now+100s>");
+    assert_eq!(show(0, "XADD x 1763650000001-0 f v", "XADD x * f v"), "XADD x <now>-0 f v");
+    assert_eq!(show(0, "PEXPIREAT k 1763650100007", "X 1763650100007"), "PEXPIREAT k 1763650100007");
+}
