@@ -205,10 +205,77 @@ pub fn decompress(data: &[u8], expected: usize) -> Result<Vec<u8>, Corrupt> {
     if out.len() == expected { Ok(out) } else { Err(Corrupt) }
 }
 
+/// Bytes that [`decompress_short`] may write behind the text.
+pub const SLACK: usize = 32;
+
+/// Decompresses to exactly `expected` bytes at the start of `out`, whose next [`SLACK`] bytes are spoilt.
+///
+/// For the many short strings of a snapshot: whole words are copied, too many rather than one by one, and nothing
+/// is allocated. Errors: `Corrupt` when the data are damaged, come out shorter or longer, or `out` is too small.
+pub fn decompress_short(data: &[u8], expected: usize, out: &mut [u8]) -> Result<(), Corrupt> {
+    if expected.checked_add(SLACK).is_none_or(|room| room > out.len()) {
+        return Err(Corrupt);
+    }
+    let (mut at, mut to) = (0, 0);
+    while let Some(&control) = data.get(at) {
+        at += 1;
+        let (code, high) = (usize::from(control >> 5), usize::from(control & 0x1f));
+        if code == 0 {
+            let len = high + 1;
+            if to + len > expected {
+                return Err(Corrupt);
+            }
+            match data.get(at..at + MAX_RUN) {
+                Some(run) => out[to..to + MAX_RUN].copy_from_slice(run),
+                None => out[to..to + len].copy_from_slice(data.get(at..at + len).ok_or(Corrupt)?),
+            }
+            (at, to) = (at + len, to + len);
+            continue;
+        }
+        let mut len = code + 2;
+        if code == 7 {
+            len += usize::from(*data.get(at).ok_or(Corrupt)?);
+            at += 1;
+        }
+        let back = (high << 8 | usize::from(*data.get(at).ok_or(Corrupt)?)) + 1;
+        at += 1;
+        if back > to || to + len > expected {
+            return Err(Corrupt);
+        }
+        repeat(out, to, back, len);
+        to += len;
+    }
+    if to == expected { Ok(()) } else { Err(Corrupt) }
+}
+
+/// Copies `len` bytes from `back` bytes before `to` to there: where they overlap, what is written is read again.
+#[inline]
+fn repeat(out: &mut [u8], to: usize, back: usize, len: usize) {
+    const WORD: usize = 16;
+    if back < WORD {
+        for i in to..to + len {
+            out[i] = out[i - back];
+        }
+        return;
+    }
+    for i in (to..to + len).step_by(WORD) {
+        let word: [u8; WORD] = *out[i - back..].first_chunk().expect("it lies before what is written");
+        out[i..i + WORD].copy_from_slice(&word);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// What `decompress_short` says, and that it says what the crate does.
+    fn short(data: &[u8], expected: usize) -> Option<Vec<u8>> {
+        let mut out = vec![0xAA; expected + SLACK];
+        let text = decompress_short(data, expected, &mut out).is_ok().then(|| out[..expected].to_vec());
+        assert_eq!(text, decompress(data, expected).ok());
+        text
+    }
 
     fn round_trip(c: &mut Compressor, input: &[u8]) -> Option<usize> {
         let mut out = b"before".to_vec();
@@ -218,6 +285,7 @@ mod tests {
         }
         assert!(out.len() - 6 <= input.len() - 4);
         assert_eq!(decompress(&out[6..], input.len()).as_deref(), Ok(input));
+        assert_eq!(short(&out[6..], input.len()).as_deref(), Some(input));
         Some(out.len() - 6)
     }
 
@@ -271,7 +339,18 @@ mod tests {
 
         #[test]
         fn hostile_bytes_never_panic(data: Vec<u8>, expected in 0usize..5000) {
-            let _ = decompress(&data, expected);
+            short(&data, expected);
+        }
+
+        #[test]
+        fn damaged_bytes_give_what_the_crate_gives(input in prop::collection::vec(0u8..3, 10..400), at: usize, flip: u8) {
+            let mut data = Vec::new();
+            if Compressor::new().compress(&input, &mut data) {
+                let at = at % data.len();
+                data[at] ^= flip;
+                short(&data, input.len());
+                short(&data[..at], input.len());
+            }
         }
     }
 }

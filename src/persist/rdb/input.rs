@@ -18,13 +18,20 @@ pub(super) enum Text {
 /// A source, read field by field.
 pub(super) struct Input<S> {
     pub(super) src: S,
-    /// Strings that do not lie in the source as they are: decompressed, or numbers as text.
-    scratch: Vec<u8>,
+    /// Decompressed strings of up to [`SHORT`] bytes; made at the first one.
+    short: Vec<u8>,
+    /// The last longer one.
+    long: Vec<u8>,
+    /// Numbers as text.
+    digits: itoa::Buffer,
 }
+
+/// Up to this length strings are decompressed into the same buffer.
+const SHORT: usize = 32 << 10;
 
 impl<S: Source> Input<S> {
     pub(super) fn new(src: S) -> Self {
-        Input { src, scratch: Vec::new() }
+        Input { src, short: Vec::new(), long: Vec::new(), digits: itoa::Buffer::new() }
     }
 
     pub(super) fn offset(&self) -> u64 {
@@ -137,11 +144,7 @@ impl<S: Source> Input<S> {
     pub(super) fn string(&mut self) -> Res<&[u8]> {
         match self.text()? {
             Text::Raw(len) => self.take(usize::try_from(len).unwrap_or(usize::MAX)),
-            Text::Int(number) => {
-                self.scratch.clear();
-                self.scratch.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-                Ok(&self.scratch)
-            }
+            Text::Int(number) => Ok(self.digits.format(number).as_bytes()),
             Text::Lzf(compressed, len) => self.lzf(compressed, len),
         }
     }
@@ -158,13 +161,17 @@ impl<S: Source> Input<S> {
             Err(Short::End) => return Err(Fail::at(offset, LoadErrorKind::Truncated)),
             Err(Short::Io(e)) => return Err(Fail::at(offset, LoadErrorKind::Io(e))),
         };
-        match lzf::decompress(packed, len as usize) {
-            Ok(text) => {
-                self.scratch = text;
-                Ok(&self.scratch)
-            }
-            Err(_) => corrupt(offset, "string", "its LZF bytes are not what they promise"),
-        }
+        let len = len as usize; // at most 88 times what lies in memory
+        let text = if len <= SHORT {
+            self.short.resize(SHORT + lzf::SLACK, 0);
+            lzf::decompress_short(packed, len, &mut self.short).map(|()| &self.short[..len])
+        } else {
+            lzf::decompress(packed, len).map(|text| {
+                self.long = text;
+                &self.long[..]
+            })
+        };
+        text.or_else(|_| corrupt(offset, "string", "its LZF bytes are not what they promise"))
     }
 
     /// Steps over a string.
