@@ -131,10 +131,18 @@ impl Database {
         self.table.set_resizing(on);
     }
 
-    /// Asks the processor for what a lookup of `key` will need.
+    /// Asks the processor for the bucket that a lookup of `key` will need; the key's hash.
     #[inline]
-    pub fn prefetch(&self, key: &[u8]) {
-        self.table.prefetch(hash_bytes(key));
+    pub fn prefetch(&self, key: &[u8]) -> u64 {
+        let hash = hash_bytes(key);
+        self.table.prefetch(hash);
+        hash
+    }
+
+    /// Asks the processor for the entries that may have this hash; their bucket was asked for before.
+    #[inline]
+    pub fn prefetch_entries(&self, hash: u64) {
+        self.table.prefetch_items(hash);
     }
 
     /// Bytes that the table itself takes, without the entries.

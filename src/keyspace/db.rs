@@ -274,10 +274,10 @@ impl<'a> Db<'a> {
         (!gone).then(|| entry.view())
     }
 
-    /// Asks the processor for what [`Db::string`] and its like will need soon.
+    /// Asks the processor for the bucket that a lookup of `key` will need.
     #[inline]
     pub fn prefetch(&self, key: &[u8]) {
-        self.data().table.prefetch(hash_bytes(key));
+        self.data().prefetch(key);
     }
 
     /// Makes `key` a string.

@@ -57,6 +57,9 @@ struct Conn {
     out: Out,
     received: u64,
     sent: u64,
+    /// System calls since the session was last told.
+    reads: u64,
+    writes: u64,
     /// Ends when the output is sent.
     closing: bool,
     /// Since when the output is above the soft limit, in monotonic microseconds.
@@ -83,6 +86,8 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         out: Out::new(),
         received: 0,
         sent: 0,
+        reads: 0,
+        writes: 0,
         closing: false,
         soft_since: None,
     };
@@ -138,6 +143,7 @@ impl Conn {
                 Poll::Ready(Ok(n)) if n > 0 => {
                     self.out.advance(n);
                     self.sent += n as u64;
+                    self.writes += 1;
                 }
                 Poll::Ready(_) => return Err(End::Done),
                 Poll::Pending => break,
@@ -160,6 +166,7 @@ impl Conn {
             Poll::Ready(_) => return Poll::Ready(Err(End::Done)),
         };
         self.received += n as u64;
+        self.reads += 1;
         Poll::Ready(self.digest(cx, &buffer[..n]))
     }
 
@@ -173,6 +180,7 @@ impl Conn {
             Poll::Ready(_) => return Some(Poll::Ready(Err(End::Done))),
         };
         self.received += n as u64;
+        self.reads += 1;
         Some(Poll::Ready(self.digest(cx, &[])))
     }
 
@@ -258,6 +266,11 @@ impl Conn {
     ) -> Result<(), End> {
         self.closing |= session.closing;
         self.limits.authenticated = session.authenticated;
+        let stats = &mut engine.state.stats;
+        stats.received += self.received - session.mirror.received;
+        stats.sent += self.sent - session.mirror.sent;
+        stats.reads += std::mem::take(&mut self.reads);
+        stats.writes += std::mem::take(&mut self.writes);
         session.mirror = Mirror {
             query: self.rest.len() + self.parser.held(),
             query_capacity: self.rest.capacity(),
