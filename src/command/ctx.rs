@@ -71,13 +71,18 @@ impl<'a> Ctx<'a> {
     ///
     /// Returns the context, so that the change can follow in the same line.
     pub fn propagate(&mut self, words: &[&[u8]]) -> &mut Self {
+        self.propagate_words(words.iter().copied());
+        self
+    }
+
+    /// The same from an iterator, which is not run through if nobody listens.
+    pub fn propagate_words<'w>(&mut self, words: impl ExactSizeIterator<Item = &'w [u8]>) {
         self.record_lapsed();
         self.state.unit.mark_rewritten();
         if self.state.unit.listened() {
             let db = self.db.index();
-            self.state.unit.push(db, unit::render(words.iter().copied()));
+            self.state.unit.push(db, unit::render(words));
         }
-        self
     }
 
     /// The log hears nothing of this command, though it changed something.

@@ -12,6 +12,7 @@ mod load;
 mod log;
 mod node;
 mod ordered;
+mod radix;
 mod range;
 #[cfg(test)]
 mod tests;

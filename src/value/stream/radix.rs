@@ -1,0 +1,67 @@
+//! How many nodes the real server's radix tree would have, which XINFO STREAM shows.
+
+use super::log::Log;
+
+/// Bytes of a key.
+const DEPTH: u32 = 16;
+
+impl Log {
+    /// Nodes of a radix tree of the keys of this log's nodes: a node for every key's end and for every branching,
+    /// and one for every run of bytes without a branch.
+    pub fn radix_nodes(&self) -> usize {
+        let mut keys = self.nodes().map(|node| u128::from_be_bytes(node.key().to_bytes()));
+        let Some(mut last) = keys.next() else {
+            return 1; // the root alone
+        };
+        let mut tree = Tree { nodes: 1, open: Vec::with_capacity(DEPTH as usize) };
+        for key in keys {
+            tree.branch((last ^ key).leading_zeros() / 8);
+            last = key;
+        }
+        tree.close()
+    }
+}
+
+/// The right edge of a tree whose keys come in order.
+struct Tree {
+    nodes: usize,
+    /// Depths of the branchings above the last key, ascending.
+    open: Vec<u32>,
+}
+
+impl Tree {
+    /// Another key, which has this many bytes in common with the last.
+    fn branch(&mut self, depth: u32) {
+        let child = self.close_below(depth);
+        if self.open.last() != Some(&depth) {
+            self.open.push(depth);
+            self.nodes += 1;
+        }
+        self.hang(depth, child);
+        self.nodes += 1; // the new key's end
+    }
+
+    /// Ends the branchings below a depth; the depth of the highest of them, or of the last key.
+    fn close_below(&mut self, depth: u32) -> u32 {
+        let mut child = DEPTH;
+        while let Some(top) = self.open.pop_if(|top| *top > depth) {
+            self.hang(top, child);
+            child = top;
+        }
+        child
+    }
+
+    /// A node of its own for the bytes between a branching and what hangs below it, one of which the branching has.
+    fn hang(&mut self, parent: u32, child: u32) {
+        self.nodes += usize::from(child > parent + 1);
+    }
+
+    fn close(mut self) -> usize {
+        let mut child = DEPTH;
+        while let Some(top) = self.open.pop() {
+            self.hang(top, child);
+            child = top;
+        }
+        self.nodes + usize::from(child > 0)
+    }
+}
