@@ -107,26 +107,30 @@ impl<'a> Db<'a> {
     /// Finds a key; one past its time is dealt with as the keyspace's policy says.
     #[inline]
     pub(super) fn find(&mut self, key: &[u8]) -> Option<SlotIx> {
-        self.find_hashed(hash_bytes(key), key)
+        let ix = self.data().slot(key)?;
+        if self.is_past(ix) { self.past(ix, false) } else { Some(ix) }
+    }
+
+    /// Finds a key that is about to be changed or made: one that is only hidden must go first, as its place is
+    /// needed.
+    #[inline]
+    pub(super) fn find_to_change(&mut self, hash: u64, key: &[u8]) -> Option<SlotIx> {
+        let ix = self.data().table.find(hash, |e| e.key() == key)?;
+        if self.is_past(ix) { self.past(ix, true) } else { Some(ix) }
     }
 
     #[inline]
-    pub(super) fn find_hashed(&mut self, hash: u64, key: &[u8]) -> Option<SlotIx> {
-        let table = &self.ks.dbs[self.index].table;
-        let ix = table.find(hash, |e| e.key() == key)?;
-        match table.get(ix).expiry() {
-            Some(when) if when < self.now.ms => self.past(ix),
-            _ => Some(ix),
-        }
+    fn is_past(&self, ix: SlotIx) -> bool {
+        self.entry(ix).expiry().is_some_and(|when| when < self.now.ms)
     }
 
     /// A key past its time was found.
     #[cold]
-    fn past(&mut self, ix: SlotIx) -> Option<SlotIx> {
+    fn past(&mut self, ix: SlotIx, to_change: bool) -> Option<SlotIx> {
         match self.ks.lapse {
             Lapse::Ignore => Some(ix),
-            Lapse::Hide => None,
-            Lapse::Delete => {
+            Lapse::Hide if !to_change => None,
+            Lapse::Hide | Lapse::Delete => {
                 self.lapse(ix);
                 None
             }
@@ -163,7 +167,7 @@ impl<'a> Db<'a> {
 
     #[inline]
     pub(super) fn write_hashed(&mut self, hash: u64, key: &[u8]) -> Option<SlotIx> {
-        let found = self.find_hashed(hash, key);
+        let found = self.find_to_change(hash, key);
         if let Some(ix) = found {
             self.used(ix);
         }
@@ -284,7 +288,7 @@ impl<'a> Db<'a> {
     #[inline]
     pub fn set<'k>(&mut self, key: &'k [u8], value: New<'_>, ttl: Ttl) -> Effect<'k> {
         let hash = hash_bytes(key);
-        let created = match self.find_hashed(hash, key) {
+        let created = match self.find_to_change(hash, key) {
             Some(ix) => {
                 self.overwrite(ix, value, ttl);
                 false
@@ -346,7 +350,7 @@ impl<'a> Db<'a> {
         expiry: Option<u64>,
         event: &'static str,
     ) -> Effect<'k> {
-        let created = match self.find(key) {
+        let created = match self.find_to_change(hash_bytes(key), key) {
             Some(ix) => {
                 let old = self.data_mut().take(ix);
                 self.ks.discard_entry(old);
@@ -361,7 +365,7 @@ impl<'a> Db<'a> {
 
     /// Deletes `key`. The event is `del`; nothing if it was not there.
     pub fn remove<'k>(&mut self, key: &'k [u8]) -> Effect<'k> {
-        let Some(ix) = self.find(key) else { return Effect::NONE };
+        let Some(ix) = self.find_to_change(hash_bytes(key), key) else { return Effect::NONE };
         let entry = self.data_mut().take(ix);
         self.ks.discard_entry(entry);
         Effect::new(key, "del")
@@ -369,14 +373,14 @@ impl<'a> Db<'a> {
 
     /// Sets the expiry of `key` (unix ms). The event is `expire`.
     pub fn expire_at<'k>(&mut self, key: &'k [u8], when_ms: u64) -> Effect<'k> {
-        let Some(ix) = self.find(key) else { return Effect::NONE };
+        let Some(ix) = self.find_to_change(hash_bytes(key), key) else { return Effect::NONE };
         self.data_mut().update(ix, |entry| entry.set_expiry(Some(when_ms)));
         Effect::new(key, "expire")
     }
 
     /// Drops the expiry of `key`. The event is `persist`; nothing if it had none.
     pub fn persist<'k>(&mut self, key: &'k [u8]) -> Effect<'k> {
-        let Some(ix) = self.find(key) else { return Effect::NONE };
+        let Some(ix) = self.find_to_change(hash_bytes(key), key) else { return Effect::NONE };
         if self.entry(ix).expiry().is_none() {
             return Effect::NONE;
         }
@@ -386,7 +390,7 @@ impl<'a> Db<'a> {
 
     /// Sets the access clock of `key` (RESTORE, snapshots).
     pub fn set_clock(&mut self, key: &[u8], clock: u32) {
-        if let Some(ix) = self.find(key) {
+        if let Some(ix) = self.find_to_change(hash_bytes(key), key) {
             self.data_mut().table.get_mut(ix).set_clock(clock);
         }
     }

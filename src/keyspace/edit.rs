@@ -186,7 +186,7 @@ impl Db<'_> {
         event: &'static str,
     ) -> Effect<'k> {
         let hash = hash_bytes(key);
-        let found = self.find_hashed(hash, key);
+        let found = self.find_to_change(hash, key);
         match found {
             Some(ix) => self.data_mut().update(ix, |entry| entry.set_bytes(bytes, made)),
             None => {

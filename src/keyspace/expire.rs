@@ -27,7 +27,7 @@ impl Keyspace {
         if entry.expiry().is_some_and(|when| when < now.ms) {
             self.lapsed.push(Lapsed::key(db, entry.key()));
             self.stats.expired += 1;
-            self.discard(entry.into_value());
+            self.discard_entry(entry);
             return;
         }
         let mut fields = Vec::new();

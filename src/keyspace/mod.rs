@@ -13,6 +13,8 @@ mod effect;
 pub mod entry;
 mod expire;
 mod move_key;
+#[cfg(test)]
+mod tests;
 
 pub use access::{Access, Policy};
 pub use add::AddError;

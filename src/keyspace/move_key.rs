@@ -9,8 +9,8 @@ impl Db<'_> {
     ///
     /// `None` if `from` is missing. The names differ.
     pub fn rename<'k>(&mut self, from: &'k [u8], to: &'k [u8]) -> Option<[Effect<'k>; 2]> {
-        self.find(from)?;
-        let overwritten = match self.find(to) {
+        self.find_to_change(hash_bytes(from), from)?;
+        let overwritten = match self.find_to_change(hash_bytes(to), to) {
             Some(ix) => {
                 let old = self.data_mut().take(ix);
                 self.ks.discard_entry(old);
@@ -33,7 +33,7 @@ impl Db<'_> {
         self.write(key)?;
         let here = self.index;
         self.select(other);
-        let taken = self.find(key).is_some();
+        let taken = self.find_to_change(hash_bytes(key), key).is_some();
         self.select(here);
         if taken {
             return None;

@@ -5,6 +5,8 @@
 //! Strings below 32 KiB lie in place behind the key; everything else is an owning pointer in a word.
 
 mod block;
+#[cfg(test)]
+mod tests;
 mod word;
 
 use block::{Block, Head};
