@@ -251,16 +251,27 @@ pub fn decompress_short(data: &[u8], expected: usize, out: &mut [u8]) -> Result<
 /// Copies `len` bytes from `back` bytes before `to` to there: where they overlap, what is written is read again.
 #[inline]
 fn repeat(out: &mut [u8], to: usize, back: usize, len: usize) {
-    const WORD: usize = 16;
-    if back < WORD {
-        for i in to..to + len {
-            out[i] = out[i - back];
-        }
-        return;
+    if back >= 16 {
+        return words::<16>(out, to, back, to + len);
     }
-    for i in (to..to + len).step_by(WORD) {
-        let word: [u8; WORD] = *out[i - back..].first_chunk().expect("it lies before what is written");
-        out[i..i + WORD].copy_from_slice(&word);
+    if back >= 8 {
+        return words::<8>(out, to, back, to + len);
+    }
+    for i in to..to + 8 {
+        out[i] = out[i - back];
+    }
+    if len > 8 {
+        let period = back * 8usize.div_ceil(back); // the same bytes, but a word apart
+        words::<8>(out, to + 8, period, to + len);
+    }
+}
+
+/// Copies words of `N` bytes from at least `N` bytes back, up to `end` and a bit beyond.
+#[inline]
+fn words<const N: usize>(out: &mut [u8], to: usize, back: usize, end: usize) {
+    for i in (to..end).step_by(N) {
+        let word: [u8; N] = *out[i - back..].first_chunk().expect("it lies before what is written");
+        out[i..i + N].copy_from_slice(&word);
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 mod content;
+mod damage;
+mod round_trip;
 
 use serde_json::{Value as Json, json};
 
@@ -288,6 +290,12 @@ fn compare_key(name: &str, expected: &Json, want: &Json, found: &BTreeMap<String
     }
 }
 
+/// What got lost on the way through a version that should have kept it: 10 knows no active times.
+fn lost(version: SaveVersion, path: &str, want: &Json, got: &Json) -> Option<String> {
+    let found = content::difference(path, want, got);
+    found.filter(|found| version.version().number > 10 || !found.contains("].active_ms"))
+}
+
 /// Every file that can be loaded, written as `version` and read again.
 fn rewrite(version: SaveVersion, compress: bool, checksum: bool) {
     let mut refused = 0;
@@ -310,7 +318,6 @@ fn rewrite(version: SaveVersion, compress: bool, checksum: bool) {
             refused += 1;
             continue;
         }
-        let writer_version = writer.version();
         content.functions.iter().for_each(|code| writer.function(code));
         content.module_aux.iter().for_each(|raw| writer.module_aux(raw));
         let again = match load(&writer.finish().unwrap(), 0, true, |_, _| ()) {
@@ -324,10 +331,7 @@ fn rewrite(version: SaveVersion, compress: bool, checksum: bool) {
         };
         for (db, keys) in &content.dbs {
             for (key, want) in keys {
-                let difference = content::difference(key, want, &again.dbs[db][key]);
-                let no_place =
-                    |difference: &String| writer_version.number == 10 && difference.contains("].active_ms");
-                assert_eq!(difference.filter(|difference| !no_place(difference)), None, "{name}");
+                assert_eq!(lost(version, key, want, &again.dbs[db][key]), None, "{name}");
                 let same = want["enc"] == again.dbs[db][key]["enc"];
                 assert!(same || version != SaveVersion::Redis(12), "{name}: {key}");
             }
