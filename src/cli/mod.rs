@@ -53,6 +53,9 @@ fn serve(options: StartOptions) -> ExitCode {
     let now = clock.now();
     let process = Process {
         run_id: random_id(),
+        replication_id: random_id(),
+        supervised: options.supervised.unwrap_or(Supervised::No).name().to_owned(),
+        startup_memory: 0,
         started: now.ms / 1000,
         started_mono_us: clock.mono_us(),
         executable: options.executable.to_string_lossy().into_owned(),

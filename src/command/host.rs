@@ -38,6 +38,27 @@ pub struct Reload {
     pub merge: bool,
 }
 
+/// What the operating system and the allocator know of the process.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Vitals {
+    /// Kernel, its release, the machine.
+    pub os: String,
+    /// The process's number.
+    pub pid: u32,
+    /// Resident bytes.
+    pub rss: usize,
+    /// Bytes of memory that the machine has.
+    pub machine_memory: usize,
+    /// Seconds in the kernel and outside of it: this process, its ended children, this thread.
+    pub cpu: [[f64; 2]; 3],
+    /// Bytes that the allocator has given out, the pages they lie on, and what of its pages is resident.
+    pub allocated: usize,
+    /// See above.
+    pub active: usize,
+    /// See above.
+    pub resident: usize,
+}
+
 /// What handlers ask of the upper floors; implemented in `serve`.
 pub trait Host {
     /// Saves in the foreground (SAVE).
@@ -56,6 +77,10 @@ pub trait Host {
     fn config_rewrite(&self, ctx: &mut Ctx<'_>) -> Result<(), CmdError>;
     /// Lets the whole server stand still (DEBUG SLEEP).
     fn sleep(&self, seconds: f64);
+    /// What is known of the process.
+    fn vitals(&self) -> Vitals;
+    /// Gives freed memory back to the system (MEMORY PURGE).
+    fn purge_memory(&self);
     /// Drops databases on another thread.
     fn discard(&self, databases: Vec<crate::keyspace::Database>);
 }

@@ -87,6 +87,12 @@ impl State {
 pub struct Process {
     /// 40 hexadecimal digits, new at every start.
     pub run_id: String,
+    /// 40 hexadecimal digits: the history of the data set, as replicas would know it.
+    pub replication_id: String,
+    /// Who supervises the process, as INFO says it: `no`, `systemd`, `upstart`.
+    pub supervised: String,
+    /// Bytes that were allocated before there was any data.
+    pub startup_memory: usize,
     /// Unix seconds.
     pub started: u64,
     /// Monotonic microseconds at the start.

@@ -42,6 +42,29 @@ impl Rate {
     }
 }
 
+/// What went through sockets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes from clients.
+    pub received: u64,
+    /// Bytes to clients.
+    pub sent: u64,
+    /// Reads from clients' sockets.
+    pub reads: u64,
+    /// Writes to clients' sockets.
+    pub writes: u64,
+}
+
+impl Traffic {
+    /// Adds what went through in between.
+    pub fn add(&mut self, more: Traffic) {
+        self.received += more.received;
+        self.sent += more.sent;
+        self.reads += more.reads;
+        self.writes += more.writes;
+    }
+}
+
 /// Counters since the start or CONFIG RESETSTAT.
 #[derive(Debug, Clone, Default)]
 pub struct Stats {
@@ -57,14 +80,8 @@ pub struct Stats {
     pub connections: u64,
     /// Connections that were refused (`maxclients`).
     pub refused: u64,
-    /// Bytes from clients.
-    pub received: u64,
-    /// Bytes to clients.
-    pub sent: u64,
-    /// Reads from clients' sockets.
-    pub reads: u64,
-    /// Writes to clients' sockets.
-    pub writes: u64,
+    /// What went through sockets, by worker.
+    pub traffic: Vec<Traffic>,
     /// Clients closed for their query buffer.
     pub query_limit_closed: u64,
     /// Clients closed for their output buffer.
@@ -88,6 +105,22 @@ impl Stats {
     /// Counters for so many rows of the command table.
     pub fn new(commands: usize) -> Stats {
         Stats { commands: vec![CommandStats::default(); commands], ..Stats::default() }
+    }
+
+    /// Counts what went through a worker's sockets.
+    #[inline]
+    pub fn count_traffic(&mut self, worker: usize, more: Traffic) {
+        if worker >= self.traffic.len() {
+            self.traffic.resize(worker + 1, Traffic::default());
+        }
+        self.traffic[worker].add(more);
+    }
+
+    /// What went through all sockets.
+    pub fn all_traffic(&self) -> Traffic {
+        let mut all = Traffic::default();
+        self.traffic.iter().for_each(|of_worker| all.add(*of_worker));
+        all
     }
 
     /// Counts an error reply under its first word.

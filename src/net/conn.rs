@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use super::stream::Stream;
 use crate::engine::config::{Config, OutputLimit};
 use crate::engine::session::Mirror;
+use crate::engine::stats::Traffic;
 use crate::engine::{Engine, Session, SessionId};
 use crate::resp::{Batch, Out, Parser, ParserLimits, ProtocolError};
 use crate::serve::{Server, run_batch};
@@ -57,9 +58,8 @@ struct Conn {
     out: Out,
     received: u64,
     sent: u64,
-    /// System calls since the session was last told.
-    reads: u64,
-    writes: u64,
+    /// What went through since the engine heard of it.
+    traffic: Traffic,
     /// Ends when the output is sent.
     closing: bool,
     /// Since when the output is above the soft limit, in monotonic microseconds.
@@ -86,8 +86,7 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         out: Out::new(),
         received: 0,
         sent: 0,
-        reads: 0,
-        writes: 0,
+        traffic: Traffic::default(),
         closing: false,
         soft_since: None,
     };
@@ -143,7 +142,8 @@ impl Conn {
                 Poll::Ready(Ok(n)) if n > 0 => {
                     self.out.advance(n);
                     self.sent += n as u64;
-                    self.writes += 1;
+                    self.traffic.sent += n as u64;
+                    self.traffic.writes += 1;
                 }
                 Poll::Ready(_) => return Err(End::Done),
                 Poll::Pending => break,
@@ -165,9 +165,14 @@ impl Conn {
             Poll::Ready(Ok(())) if !space.filled().is_empty() => space.filled().len(),
             Poll::Ready(_) => return Poll::Ready(Err(End::Done)),
         };
-        self.received += n as u64;
-        self.reads += 1;
+        self.count_read(n);
         Poll::Ready(self.digest(cx, &buffer[..n]))
+    }
+
+    fn count_read(&mut self, n: usize) {
+        self.received += n as u64;
+        self.traffic.received += n as u64;
+        self.traffic.reads += 1;
     }
 
     /// Reads the rest of a big argument straight into its own allocation, if one is arriving.
@@ -179,8 +184,7 @@ impl Conn {
             Poll::Ready(Ok(n)) if n > 0 => n,
             Poll::Ready(_) => return Some(Poll::Ready(Err(End::Done))),
         };
-        self.received += n as u64;
-        self.reads += 1;
+        self.count_read(n);
         Some(Poll::Ready(self.digest(cx, &[])))
     }
 
@@ -266,11 +270,6 @@ impl Conn {
     ) -> Result<(), End> {
         self.closing |= session.closing;
         self.limits.authenticated = session.authenticated;
-        let stats = &mut engine.state.stats;
-        stats.received += self.received - session.mirror.received;
-        stats.sent += self.sent - session.mirror.sent;
-        stats.reads += std::mem::take(&mut self.reads);
-        stats.writes += std::mem::take(&mut self.writes);
         session.mirror = Mirror {
             query: self.rest.len() + self.parser.held(),
             query_capacity: self.rest.capacity(),
@@ -281,6 +280,7 @@ impl Conn {
         if !session.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             session.waker = Some(cx.waker().clone());
         }
+        engine.state.stats.count_traffic(session.worker, std::mem::take(&mut self.traffic));
         let now_us = session.active_us;
         let killed = !engine.state.clients.is_open(session.id);
         engine.state.clients.put_back(session);

@@ -1,6 +1,7 @@
 //! What happens by itself, `hz` times a second.
 
 use super::{Server, save};
+use crate::engine::stats::used_memory;
 use crate::engine::{Engine, State};
 use crate::keyspace::Keyspace;
 use crate::text::clock::Now;
@@ -24,9 +25,11 @@ pub fn cron(server: &Server) {
 
 fn sample(state: &mut State, now: Now) {
     let stats = &mut state.stats;
+    let traffic = stats.all_traffic();
     stats.rate_commands.sample(stats.calls, now.mono_us);
-    stats.rate_in.sample(stats.received, now.mono_us);
-    stats.rate_out.sample(stats.sent, now.mono_us);
+    stats.rate_in.sample(traffic.received, now.mono_us);
+    stats.rate_out.sample(traffic.sent, now.mono_us);
+    stats.peak_memory = stats.peak_memory.max(used_memory());
 }
 
 /// `timeout`: clients that asked nothing for so long.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Server;
 use super::process::{allocator, limits, oom, system, title};
-use crate::command::{CmdError, Ctx, Host, Reload, SaveError, Shutdown};
+use crate::command::{CmdError, Ctx, Host, Reload, SaveError, Shutdown, Vitals};
 use crate::engine::config::{Config, Hook, SetError};
 use crate::keyspace::{Database, Keyspace, Policy};
 
@@ -74,6 +74,14 @@ impl Host for Server {
 
     fn sleep(&self, seconds: f64) {
         std::thread::sleep(std::time::Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
+    }
+
+    fn vitals(&self) -> Vitals {
+        super::process::vitals::read()
+    }
+
+    fn purge_memory(&self) {
+        super::process::allocator::purge();
     }
 
     fn discard(&self, databases: Vec<Database>) {

@@ -53,10 +53,11 @@ pub struct Server {
 
 impl Server {
     /// A server with an empty data set.
-    pub fn new(config: Config, clock: Clock, process: Process) -> Arc<Server> {
+    pub fn new(config: Config, clock: Clock, mut process: Process) -> Arc<Server> {
         let now = clock.now();
         let mut keyspace = Keyspace::new(config.databases, config.limits.clone(), discard_value);
         host::apply_to_keyspace(&config, &mut keyspace);
+        process.startup_memory = crate::engine::stats::used_memory();
         let state = State {
             clients: Clients::default(),
             clock,

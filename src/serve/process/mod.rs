@@ -14,3 +14,4 @@ pub mod oom;
 pub mod signals;
 pub mod system;
 pub mod title;
+pub mod vitals;

@@ -1,1 +1,0 @@
-//! COMMAND DOCS: the argument tree, derived from a row's syntax.

@@ -1,0 +1,134 @@
+//! What was counted: commands, errors, traffic.
+
+use super::Text;
+use crate::command::Ctx;
+use crate::command::table::table;
+
+pub(super) fn stats(ctx: &mut Ctx<'_>, text: &mut Text) {
+    connections(ctx, text);
+    lapses(ctx, text);
+    not_there(ctx, text);
+    replies(ctx, text);
+}
+
+fn connections(ctx: &Ctx<'_>, text: &mut Text) {
+    let stats = &ctx.state.stats;
+    let traffic = stats.all_traffic();
+    text.put("total_connections_received", stats.connections);
+    text.put("total_commands_processed", stats.calls);
+    text.put("instantaneous_ops_per_sec", stats.rate_commands.per_second());
+    text.put("total_net_input_bytes", traffic.received);
+    text.put("total_net_output_bytes", traffic.sent);
+    text.put_zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"]);
+    text.put_fraction("instantaneous_input_kbps", stats.rate_in.per_second() as f64 / 1024.0);
+    text.put_fraction("instantaneous_output_kbps", stats.rate_out.per_second() as f64 / 1024.0);
+    text.put_fraction("instantaneous_input_repl_kbps", 0.0);
+    text.put_fraction("instantaneous_output_repl_kbps", 0.0);
+    text.put("rejected_connections", stats.refused);
+    text.put_zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
+}
+
+fn lapses(ctx: &Ctx<'_>, text: &mut Text) {
+    let keys = ctx.db.all().stats;
+    text.put("expired_subkeys", keys.expired_fields);
+    text.put("expired_keys", keys.expired);
+    text.put_fraction("expired_stale_perc", 0.0);
+    text.put_zeros(&[
+        "expired_time_cap_reached_count",
+        "expire_cycle_cpu_milliseconds",
+        "evicted_keys",
+        "evicted_clients",
+        "evicted_scripts",
+        "total_eviction_exceeded_time",
+        "current_eviction_exceeded_time",
+    ]);
+    text.put("keyspace_hits", keys.hits);
+    text.put("keyspace_misses", keys.misses);
+}
+
+fn not_there(ctx: &Ctx<'_>, text: &mut Text) {
+    let saving = &ctx.state.saving;
+    text.put_zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels"]);
+    text.put("latest_fork_usec", saving.last_fork_us);
+    text.put("total_forks", saving.forks);
+    text.put_zeros(&[
+        "migrate_cached_sockets",
+        "slave_expires_tracked_keys",
+        "active_defrag_hits",
+        "active_defrag_misses",
+        "active_defrag_key_hits",
+        "active_defrag_key_misses",
+        "total_active_defrag_time",
+        "current_active_defrag_time",
+        "tracking_total_keys",
+        "tracking_total_items",
+        "tracking_total_prefixes",
+    ]);
+}
+
+fn replies(ctx: &Ctx<'_>, text: &mut Text) {
+    let stats = &ctx.state.stats;
+    let traffic = stats.all_traffic();
+    // Those of the first thread count as not threaded.
+    let first = stats.traffic.first().copied().unwrap_or_default();
+    text.put("unexpected_error_replies", 0);
+    text.put("total_error_replies", stats.error_replies);
+    text.put("dump_payload_sanitizations", 0);
+    text.put("total_reads_processed", traffic.reads);
+    text.put("total_writes_processed", traffic.writes);
+    text.put("io_threaded_reads_processed", traffic.reads - first.reads);
+    text.put("io_threaded_writes_processed", traffic.writes - first.writes);
+    text.put("client_query_buffer_limit_disconnections", stats.query_limit_closed);
+    text.put("client_output_buffer_limit_disconnections", stats.output_limit_closed);
+    text.put_zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
+    // A turn of the loop is a batch that was read; only commands are timed.
+    let busy_us: u64 = stats.commands.iter().map(|command| command.usec).sum();
+    text.put("eventloop_cycles", traffic.reads);
+    text.put("eventloop_duration_sum", busy_us);
+    text.put("eventloop_duration_cmd_sum", busy_us);
+    text.put_zeros(&[
+        "instantaneous_eventloop_cycles_per_sec",
+        "instantaneous_eventloop_duration_usec",
+        "acl_access_denied_auth",
+        "acl_access_denied_cmd",
+        "acl_access_denied_key",
+        "acl_access_denied_channel",
+    ]);
+}
+
+pub(super) fn debug(_: &mut Ctx<'_>, text: &mut Text) {
+    text.put_zeros(&[
+        "eventloop_duration_aof_sum",
+        "eventloop_duration_cron_sum",
+        "eventloop_duration_max",
+        "eventloop_cmd_per_cycle_max",
+        "allocator_allocated_lua",
+        "allocator_active_lua",
+        "allocator_resident_lua",
+        "allocator_frag_bytes_lua",
+    ]);
+}
+
+pub(super) fn commands(ctx: &mut Ctx<'_>, text: &mut Text) {
+    for (row, of_row) in table().rows().iter().zip(&ctx.state.stats.commands) {
+        if of_row.calls == 0 && of_row.rejected == 0 && of_row.failed == 0 {
+            continue;
+        }
+        let each = if of_row.calls == 0 { 0.0 } else { of_row.usec as f64 / of_row.calls as f64 };
+        text.put(
+            &format!("cmdstat_{}", row.full_name),
+            format_args!(
+                "calls={},usec={},usec_per_call={each:.2},rejected_calls={},failed_calls={}",
+                of_row.calls, of_row.usec, of_row.rejected, of_row.failed
+            ),
+        );
+    }
+}
+
+pub(super) fn errors(ctx: &mut Ctx<'_>, text: &mut Text) {
+    for (code, count) in &ctx.state.stats.errors {
+        // What would garble the lines.
+        let code = code.replace(['#', ':', '\n', '\r'], "_");
+        text.put(&format!("errorstat_{code}"), format_args!("count={count}"));
+    }
+}

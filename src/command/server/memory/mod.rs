@@ -1,0 +1,3 @@
+//! MEMORY: where the memory goes.
+
+pub(super) mod overhead;
