@@ -54,7 +54,7 @@ const GUARDED: Flags = command::PROTECTED;
 #[inline]
 pub(super) fn admit(engine: &Engine, session: &Session, row: &Row, args: &Args<'_>) -> Result<(), CmdError> {
     let command = row.command;
-    if !command.arity.admits(args.len()) || (command.is_container() && args.len() == 1) {
+    if !command.arity.admits(args.len()) {
         return Err(CmdError::Arity(row.full_name.clone().into()));
     }
     let state = &engine.state;
