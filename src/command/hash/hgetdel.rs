@@ -14,7 +14,7 @@ pub(super) const HGETDEL: Command = Command {
     arity: Arity::AtLeast(5),
     flags: WRITE.or(FAST),
     acl: acl::HASH,
-    keys: &[KeySpec::at(1, RW.or(ACCESS.or(DELETE)))],
+    keys: &[KeySpec::at(1, RW.or(ACCESS).or(DELETE))],
     propagate: Propagate::Rewritten, // as the deletion that it is
     examples: &[("HGETDEL nosuch FIELDS 1 f", "1) (nil)")],
     run: hgetdel,

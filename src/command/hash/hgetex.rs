@@ -17,7 +17,7 @@ pub(super) const HGETEX: Command = Command {
     acl: acl::HASH,
     keys: &[KeySpec {
         notes: "RW and UPDATE as the expiry may change",
-        ..KeySpec::at(1, RW.or(ACCESS.or(UPDATE)))
+        ..KeySpec::at(1, RW.or(ACCESS).or(UPDATE))
     }],
     propagate: Propagate::Rewritten, // as what it does to the expiries
     examples: &[("HGETEX nosuch FIELDS 1 f", "1) (nil)")],

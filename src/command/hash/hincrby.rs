@@ -11,9 +11,9 @@ pub(super) const HINCRBY: Command = Command {
     since: "2.0.0",
     group: Group::Hash,
     arity: Arity::Exactly(4),
-    flags: WRITE.or(DENYOOM.or(FAST)),
+    flags: WRITE.or(DENYOOM).or(FAST),
     acl: acl::HASH,
-    keys: &[KeySpec::at(1, RW.or(ACCESS.or(UPDATE)))],
+    keys: &[KeySpec::at(1, RW.or(ACCESS).or(UPDATE))],
     examples: &[
         ("HINCRBY h f 5", "(integer) 5"),
         ("HINCRBY h f x", "ERR value is not an integer or out of range"),

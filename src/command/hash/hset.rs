@@ -11,7 +11,7 @@ pub(super) const HSET: Command = Command {
     cost: "O(N) in the number of fields",
     group: Group::Hash,
     arity: Arity::AtLeast(4),
-    flags: WRITE.or(DENYOOM.or(FAST)),
+    flags: WRITE.or(DENYOOM).or(FAST),
     acl: acl::HASH,
     keys: &[KeySpec::at(1, RW.or(UPDATE))],
     examples: &[

@@ -12,7 +12,7 @@ pub(super) const HSETEX: Command = Command {
     cost: "O(N) in the number of fields set",
     group: Group::Hash,
     arity: Arity::AtLeast(6),
-    flags: WRITE.or(DENYOOM.or(FAST)),
+    flags: WRITE.or(DENYOOM).or(FAST),
     acl: acl::HASH,
     keys: &[KeySpec::at(1, RW.or(UPDATE))],
     examples: &[
@@ -87,7 +87,7 @@ fn counted(args: &mut Args<'_>) -> Result<(), CmdError> {
     if count > i64::from(i32::MAX) {
         return Err(CmdError::text("ERR invalid number of fields"));
     }
-    let fits = args.remaining() % 2 == 0 && args.remaining() as i64 / 2 == count;
+    let fits = args.remaining().is_multiple_of(2) && args.remaining() as i64 / 2 == count;
     fits.then_some(()).ok_or_else(arity)
 }
 

@@ -10,7 +10,7 @@ pub(super) const HSETNX: Command = Command {
     since: "2.0.0",
     group: Group::Hash,
     arity: Arity::Exactly(4),
-    flags: WRITE.or(DENYOOM.or(FAST)),
+    flags: WRITE.or(DENYOOM).or(FAST),
     acl: acl::HASH,
     keys: &[KeySpec::at(1, RW.or(INSERT))],
     examples: &[("HSETNX h f v", "(integer) 1")],

@@ -11,7 +11,7 @@ pub(super) const ZADD: Command = Command {
     cost: "O(log(N)) for each member, in a set of N",
     group: Group::SortedSet,
     arity: Arity::AtLeast(4),
-    flags: WRITE.or(DENYOOM.or(FAST)),
+    flags: WRITE.or(DENYOOM).or(FAST),
     acl: acl::SORTEDSET,
     keys: &[KeySpec::at(1, RW.or(UPDATE))],
     examples: &[
@@ -29,7 +29,7 @@ pub(super) const ZINCRBY: Command = Command {
     summary: "Add to a member's score; a member that is not there begins at 0.",
     cost: "O(log(N)), in a set of N",
     arity: Arity::Exactly(4),
-    keys: &[KeySpec::at(1, RW.or(ACCESS.or(UPDATE)))],
+    keys: &[KeySpec::at(1, RW.or(ACCESS).or(UPDATE))],
     examples: &[("ZINCRBY z 1.5 a", "\"1.5\""), ("ZINCRBY z nan a", "ERR value is not a valid float")],
     run: zincrby,
     ..ZADD

@@ -15,7 +15,7 @@ pub(super) const ZPOPMIN: Command = Command {
     arity: Arity::AtLeast(2),
     flags: WRITE.or(FAST),
     acl: acl::SORTEDSET,
-    keys: &[KeySpec::at(1, RW.or(ACCESS.or(DELETE)))],
+    keys: &[KeySpec::at(1, RW.or(ACCESS).or(DELETE))],
     examples: &[
         ("ZPOPMIN nosuch", "(empty array)"),
         ("ZPOPMIN nosuch -1", "ERR value is out of range, must be positive"),
@@ -42,7 +42,7 @@ pub(super) const ZMPOP: Command = Command {
     arity: Arity::AtLeast(4),
     flags: WRITE.or(MOVABLE_KEYS),
     acl: acl::SORTEDSET,
-    keys: &[KeySpec::counted(1, RW.or(ACCESS.or(DELETE)))],
+    keys: &[KeySpec::counted(1, RW.or(ACCESS).or(DELETE))],
     propagate: Propagate::Rewritten, // as a pop of the one key, so that a replay need not look for it
     examples: &[
         ("ZMPOP 1 nosuch MIN", "(nil)"),

@@ -13,7 +13,7 @@ pub(super) const ZUNIONSTORE: Command = Command {
     cost: "O(N)+O(M*log(M)): N members in all inputs, M in the result",
     group: Group::SortedSet,
     arity: Arity::AtLeast(4),
-    flags: WRITE.or(DENYOOM.or(MOVABLE_KEYS)),
+    flags: WRITE.or(DENYOOM).or(MOVABLE_KEYS),
     acl: acl::SORTEDSET,
     keys: &[KeySpec::at(1, OW.or(UPDATE)), KeySpec::counted(2, RO.or(ACCESS))],
     examples: &[("ZUNIONSTORE d 1 nosuch", "(integer) 0")],
