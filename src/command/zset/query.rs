@@ -23,7 +23,7 @@ pub(super) struct Kind {
 pub(super) struct Query<'a> {
     bounds: Bounds<'a>,
     reverse: bool,
-    /// Skip so many (negative: all), then take so many (negative: all).
+    /// Skip so many, then take so many (negative: all).
     limit: (i64, i64),
     pub(super) with_scores: bool,
 }
@@ -50,15 +50,27 @@ impl<'a> Query<'a> {
         Ok(Query { bounds: Bounds::parse(by, min, max)?, reverse, limit, with_scores })
     }
 
+    /// Whether the real server knows how many members it will find before it walks over them.
+    pub(super) fn knows_size(&self) -> bool {
+        matches!(self.bounds, Bounds::Rank(..))
+    }
+
     /// The members that are asked for, in the order in which they are.
     pub(super) fn of<'s>(&self, set: &'s Zset) -> RankIter<'s> {
         let ranks = self.bounds.ranks(set, self.reverse);
-        let ranks = if matches!(self.bounds, Bounds::Rank(..)) { ranks } else { self.limited(ranks) };
+        let ranks = if matches!(self.bounds, Bounds::Rank(..)) { ranks } else { self.limited(set, ranks) };
         set.range(ranks, self.reverse)
     }
 
-    fn limited(&self, ranks: Range<usize>) -> Range<usize> {
-        let skip = usize::try_from(self.limit.0).unwrap_or(usize::MAX).min(ranks.len());
+    /// What LIMIT leaves. A negative offset leaves nothing of a listpack; in a skiplist, as real servers search it, it
+    /// counts from where the walk would end.
+    fn limited(&self, set: &Zset, ranks: Range<usize>) -> Range<usize> {
+        let (len, offset) = (ranks.len(), usize::try_from(self.limit.0.unsigned_abs()).unwrap_or(usize::MAX));
+        let skip = match set {
+            _ if self.limit.0 >= 0 => offset.min(len),
+            Zset::Tree(_) if offset <= len => len - offset,
+            _ => len,
+        };
         let take = usize::try_from(self.limit.1).unwrap_or(usize::MAX).min(ranks.len() - skip);
         if self.reverse {
             let end = ranks.end - skip;

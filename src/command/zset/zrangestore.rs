@@ -27,10 +27,17 @@ pub(super) const ZRANGESTORE: Command = Command {
 fn zrangestore(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let (to, from) = (args.arg()?, args.arg()?);
     let query = Query::parse(&mut args, Kind { by: None, reverse: None, store: true })?;
+    let limits = ctx.db.limits().clone();
     let mut found = ZsetBuilder::new();
     if let Some(set) = ctx.db.zset(from)? {
+        let members = query.of(&set);
+        let mut packed = !query.knows_size() || members.len() <= limits.zset_max_listpack_entries;
         let mut buf = itoa::Buffer::new();
-        for (member, score) in query.of(&set) {
+        for (member, score) in members {
+            packed &= member.text_len() <= limits.zset_max_listpack_value
+                && found.len() < limits.zset_max_listpack_entries;
+            // On its way through a listpack a score of -0 becomes 0.
+            let score = if packed { score + 0.0 } else { score };
             // A damaged file may hold a member twice; the first one counts.
             let _ = found.push(member.text(&mut buf), score);
         }

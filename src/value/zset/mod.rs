@@ -202,7 +202,7 @@ impl Zset {
 
     /// The ranks of the members that lie in a range of bytes; makes sense where all scores are equal.
     pub fn lex_range(&self, range: &LexRange<'_>) -> Range<usize> {
-        if range.is_void() {
+        if range.is_void() || !self.may_reach(range) {
             return 0..0;
         }
         match self {
@@ -220,6 +220,14 @@ impl Zset {
                 from..tree.partition(|_, member| range.allows(member)).max(from)
             }
         }
+    }
+
+    /// Whether the range begins before the last member and ends behind the first: what the real server asks before
+    /// it searches, which shows where scores are not equal.
+    fn may_reach(&self, range: &LexRange<'_>) -> bool {
+        let text = |rank: usize| self.at(rank).map(|(member, _)| member.to_vec());
+        let (first, last) = (text(0), text(self.len().wrapping_sub(1)));
+        first.is_some_and(|first| range.allows(&first)) && last.is_some_and(|last| range.reaches(&last))
     }
 
     /// Walks a range of ranks upwards, or downwards from its end if `reverse`.
