@@ -21,6 +21,10 @@ fn debug(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let word = args.arg()?;
     match () {
         () if parse::is(word, "RESNAP-FRAMES") => Ok(frames(ctx)),
+        () if parse::is(word, "SET-ACTIVE-EXPIRE") && args.remaining() == 1 => {
+            ctx.state.active_expire = args.int().is_ok_and(|on| on != 0);
+            Ok(ctx.reply.ok())
+        }
         () => Err(CmdError::Other(
             format!("ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.", {
                 String::from_utf8_lossy(word)
