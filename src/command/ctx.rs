@@ -46,11 +46,24 @@ impl<'a> Ctx<'a> {
         self.record_lapsed();
         self.state.saving.dirty += effect.dirty;
         self.state.unit.note_effect();
+        self.state.tell(self.db.index(), &effect);
     }
 
     /// The command changed a whole database, even if there was nothing in it: it is logged in any case.
     pub fn note_whole_database(&mut self) {
         self.state.unit.note_effect();
+    }
+
+    /// Watched keys of these databases that are there now are about to change, all of them.
+    pub fn touch_watched(&mut self, databases: &[usize]) {
+        if self.state.watches.is_empty() {
+            return;
+        }
+        let all = self.db.all();
+        for db in databases {
+            let is_there = |key: &[u8]| databases.iter().any(|one| all.database(*one).entry(key).is_some());
+            self.state.watches.touch_all(*db, is_there);
+        }
     }
 
     /// Records the keys that lookups deleted since the last call, as whoever logs them must hear of them first.

@@ -2,6 +2,7 @@
 
 use super::Ctx;
 use super::error::CmdError;
+use crate::resp::Args;
 
 /// Why a save did not happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct Vitals {
 
 /// What handlers ask of the upper floors; implemented in `serve`.
 pub trait Host {
+    /// Runs a request inside another (EXEC, a script): its reply is one element of the other's.
+    fn run(&self, ctx: &mut Ctx<'_>, args: Args<'_>);
     /// Saves in the foreground (SAVE).
     fn save(&self, ctx: &mut Ctx<'_>) -> Result<(), SaveError>;
     /// Forks a child that saves (BGSAVE). With `schedule`, a busy child only delays it: true then.

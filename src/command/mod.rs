@@ -17,6 +17,7 @@ mod host;
 pub mod keys;
 pub mod list;
 pub mod parse;
+pub mod pubsub;
 pub mod sample;
 pub mod scan;
 pub mod server;
@@ -27,6 +28,7 @@ pub mod string;
 pub mod table;
 #[cfg(test)]
 mod tests;
+pub mod transaction;
 pub mod zset;
 
 pub use crate::keyspace::{Change, Effect, Missing};

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::Command;
 use super::{connection, generic, hash, list, server, set, stream, string, zset};
+use super::{pubsub, transaction};
 
 /// A command's place in the table: what sessions and counters keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,10 +27,12 @@ const FAMILIES: &[&[&Command]] = &[
     generic::COMMANDS,
     hash::COMMANDS,
     list::COMMANDS,
+    pubsub::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
+    transaction::COMMANDS,
     zset::COMMANDS,
 ];
 

@@ -3,11 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::session::{Peer, Session, SessionId};
+use crate::resp::Proto;
+
+/// A session's place, and what stands in for it while it is out.
+#[derive(Debug, Default)]
+struct Place {
+    session: Option<Box<Session>>,
+    /// Its protocol when it left.
+    protocol: Proto,
+    /// What was pushed to it since.
+    pushed: Vec<u8>,
+}
 
 /// All sessions, by number. A session that runs a batch is out of its place meanwhile.
 #[derive(Debug, Default)]
 pub struct Clients {
-    sessions: BTreeMap<SessionId, Option<Box<Session>>>,
+    sessions: BTreeMap<SessionId, Place>,
+    /// Some session that is out has something pushed to it.
+    pushed_away: bool,
     last_id: u64,
     /// Sessions ever opened.
     pub total: u64,
@@ -19,27 +32,64 @@ impl Clients {
         self.last_id += 1;
         self.total += 1;
         let id = SessionId(self.last_id);
-        self.sessions.insert(id, Some(Box::new(Session::new(id, peer, now_mono_us))));
+        let session = Some(Box::new(Session::new(id, peer, now_mono_us)));
+        self.sessions.insert(id, Place { session, ..Place::default() });
         id
     }
 
     /// Takes a session out to run a batch; `None` if it was killed.
     pub fn take(&mut self, id: SessionId) -> Option<Box<Session>> {
-        self.sessions.get_mut(&id)?.take()
+        let place = self.sessions.get_mut(&id)?;
+        let session = place.session.take()?;
+        place.protocol = session.protocol;
+        Some(session)
     }
 
     /// Puts a session back after its batch. One that was killed meanwhile is dropped.
-    pub fn put_back(&mut self, session: Box<Session>) {
+    pub fn put_back(&mut self, mut session: Box<Session>) {
         if let Some(place) = self.sessions.get_mut(&session.id) {
-            *place = Some(session);
+            session.outbox.append(&mut place.pushed);
+            place.session = Some(session);
         }
+    }
+
+    /// The protocol of a session.
+    pub fn protocol(&self, id: SessionId) -> Proto {
+        self.sessions.get(&id).map_or(Proto::Resp2, |place| {
+            place.session.as_ref().map_or(place.protocol, |session| session.protocol)
+        })
+    }
+
+    /// Sends something to a session, unasked.
+    pub fn push(&mut self, id: SessionId, bytes: &[u8]) {
+        let Some(place) = self.sessions.get_mut(&id) else { return };
+        match &mut place.session {
+            Some(session) => {
+                session.outbox.extend_from_slice(bytes);
+                session.wake();
+            }
+            None => {
+                place.pushed.extend_from_slice(bytes);
+                self.pushed_away = true;
+            }
+        }
+    }
+
+    /// What was pushed to a session that is out.
+    #[inline]
+    pub fn take_pushed(&mut self, id: SessionId) -> Vec<u8> {
+        if !self.pushed_away {
+            return Vec::new();
+        }
+        self.pushed_away = false;
+        self.sessions.get_mut(&id).map(|place| std::mem::take(&mut place.pushed)).unwrap_or_default()
     }
 
     /// Ends a session: its connection finds it gone. True if it was there.
     pub fn kill(&mut self, id: SessionId) -> bool {
         match self.sessions.remove(&id) {
-            Some(session) => {
-                if let Some(session) = session {
+            Some(place) => {
+                if let Some(session) = place.session {
                     session.wake();
                 }
                 true
@@ -55,17 +105,17 @@ impl Clients {
 
     /// Sessions that are not running a batch, by number.
     pub fn resting(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.values().filter_map(|place| place.as_deref())
+        self.sessions.values().filter_map(|place| place.session.as_deref())
     }
 
     /// The same, to be changed.
     pub fn resting_mut(&mut self) -> impl Iterator<Item = &mut Session> {
-        self.sessions.values_mut().filter_map(|place| place.as_deref_mut())
+        self.sessions.values_mut().filter_map(|place| place.session.as_deref_mut())
     }
 
     /// A session that is not running a batch.
     pub fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
-        self.sessions.get_mut(&id)?.as_deref_mut()
+        self.sessions.get_mut(&id)?.session.as_deref_mut()
     }
 
     /// How many sessions are open.

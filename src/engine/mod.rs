@@ -7,17 +7,22 @@
 pub mod clients;
 pub mod config;
 pub mod library;
+mod notify;
+pub mod pubsub;
 pub mod saving;
 pub mod session;
 pub mod stats;
 pub mod unit;
+pub mod watch;
 
 pub use clients::Clients;
 pub use library::Libraries;
+pub use pubsub::PubSub;
 pub use saving::Saving;
 pub use session::{Session, SessionId};
 pub use stats::Stats;
 pub use unit::{Frame, Unit};
+pub use watch::Watches;
 
 use crate::engine::config::Config;
 use crate::keyspace::{Keyspace, Lapsed};
@@ -43,6 +48,10 @@ pub struct State {
     pub stats: Stats,
     /// What the running unit changed, and how the log will say it.
     pub unit: Unit,
+    /// Who watches which keys.
+    pub watches: Watches,
+    /// Who listens to which channels.
+    pub pubsub: PubSub,
     /// How saving goes.
     pub saving: Saving,
     /// Function libraries and modules' auxiliary data, kept as they were loaded.
@@ -58,9 +67,17 @@ pub struct State {
 }
 
 impl State {
+    /// A connection ended: nothing of its session stays.
+    pub fn forget(&mut self, id: SessionId) {
+        self.clients.kill(id);
+        self.watches.unwatch(id);
+        self.pubsub.forget(id);
+    }
+
     /// Tells everyone what was deleted because its time had passed. That does not count as a change since the last
     /// save.
     pub fn record_lapsed(&mut self, lapsed: &[Lapsed]) {
+        lapsed.iter().for_each(|lapsed| self.tell_lapsed(lapsed));
         if !self.unit.listened() {
             return;
         }

@@ -109,6 +109,10 @@ pub struct Session {
     pub closing: bool,
     /// Between MULTI and EXEC: the requests so far.
     pub queued: Option<Vec<OwnedArgs>>,
+    /// A request could not be queued: EXEC will refuse.
+    pub queue_failed: bool,
+    /// EXEC is running its requests: nothing may block.
+    pub executing: bool,
     /// What others pushed: leaves before the next reply.
     pub outbox: Vec<u8>,
     /// The connection's buffers.
@@ -141,6 +145,8 @@ impl Session {
             reply_mode: ReplyMode::On,
             closing: false,
             queued: None,
+            queue_failed: false,
+            executing: false,
             outbox: Vec::new(),
             mirror: Mirror::default(),
             waker: None,

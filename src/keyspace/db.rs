@@ -246,6 +246,12 @@ impl<'a> Db<'a> {
         Some(self.entry(ix).kind().type_of())
     }
 
+    /// Whether `key` is there although its time has passed.
+    pub fn is_key_past(&self, key: &[u8]) -> bool {
+        let entry = self.data().entry(key);
+        entry.and_then(|entry| entry.expiry()).is_some_and(|when| when < self.now.ms)
+    }
+
     /// Whether `key` is there: no hit, no miss, no access clock moved.
     pub fn contains(&mut self, key: &[u8]) -> bool {
         self.find(key).is_some()

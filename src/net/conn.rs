@@ -93,7 +93,7 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
     poll_fn(|cx| conn.turn(cx)).await;
     let common = conn.common.clone();
     let mut engine = common.server.lock();
-    engine.state.clients.kill(conn.id);
+    engine.state.forget(conn.id);
 }
 
 fn input_limits(config: &Config) -> (ParserLimits, usize) {

@@ -71,6 +71,16 @@ impl<'a> Reply<'a> {
         Reply { out: self.out, proto: self.proto, owed: 1 }
     }
 
+    /// Begins a message that nobody asked for: it counts for no element, and for no reply.
+    pub fn unasked(&mut self) -> Reply<'_> {
+        Reply { out: self.out, proto: self.proto, owed: 1 }
+    }
+
+    /// Unasked messages stand for the reply.
+    pub fn settled(&mut self) -> Replied {
+        self.one()
+    }
+
     #[inline]
     pub fn proto(&self) -> Proto {
         self.proto

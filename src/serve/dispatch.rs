@@ -5,8 +5,8 @@ use super::gate::{admit, find_row};
 use crate::command::table::Row;
 use crate::command::{Args, CmdError, Ctx, Propagate, TOUCHES_ARBITRARY_KEYS};
 use crate::engine::session::ReplyMode;
-use crate::engine::{Engine, Session, unit};
-use crate::resp::{Batch, Mark, Out, Reply};
+use crate::engine::{Engine, Session, State, unit};
+use crate::resp::{Batch, Mark, Out, OwnedArgs, Reply};
 use crate::text::clock::Now;
 
 /// How far a batch came.
@@ -79,26 +79,71 @@ pub(super) fn execute(
 ) -> Now {
     let silent = session.reply_mode != ReplyMode::On;
     let start = Reply::new(out, session.protocol).mark();
-    let row = match find_row(session, &args) {
-        Ok(row) => row,
-        Err(error) => {
-            refuse(engine, session, None, &error, out);
-            hush(session, silent, out, start);
-            return now;
+    let end = match admitted(engine, session, &args) {
+        Ok(row) if queues(session, row) => {
+            queue(session, args, out);
+            now
+        }
+        Ok(row) => {
+            let outcome = run(server, engine, session, row, args, out, now);
+            let end = engine.state.clock.now();
+            account(&mut engine.state, row, now, end, outcome);
+            end
+        }
+        Err((row, error)) => {
+            refuse(engine, session, row, &error, out);
+            now
         }
     };
+    hush(session, silent, out, start);
+    let pushed = engine.state.clients.take_pushed(session.id);
+    if !pushed.is_empty() {
+        out.extend(&pushed);
+    }
+    end
+}
+
+/// Finds a request's row and lets it pass the gate.
+#[inline]
+fn admitted(
+    engine: &Engine,
+    session: &mut Session,
+    args: &Args<'_>,
+) -> Result<&'static Row, (Option<&'static Row>, CmdError)> {
+    let row = find_row(session, args).map_err(|error| (None, error))?;
     session.last_command = Some(row.id.0);
     session.commands += 1;
-    if let Err(error) = admit(engine, session, row, &args) {
-        refuse(engine, session, Some(row), &error, out);
-        hush(session, silent, out, start);
-        return now;
+    admit(engine, session, row, args).map_err(|error| (Some(row), error))?;
+    Ok(row)
+}
+
+/// Whether the request waits for EXEC.
+#[inline]
+fn queues(session: &Session, row: &Row) -> bool {
+    session.queued.is_some()
+        && !matches!(row.command.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+}
+
+fn queue(session: &mut Session, args: Args<'_>, out: &mut Out) {
+    if let Some(queued) = &mut session.queued {
+        queued.push(OwnedArgs::from(args));
     }
-    let outcome = run(server, engine, session, row, args, out, now);
-    let end = engine.state.clock.now();
-    account(engine, row, now, end, outcome);
-    hush(session, silent, out, start);
-    end
+    let _ = Reply::new(out, session.protocol).simple("QUEUED");
+}
+
+/// Runs a request inside another one: its reply is one element of the other's, its frames are of the same unit.
+pub(super) fn run_inside(ctx: &mut Ctx<'_>, args: Args<'_>) {
+    let row = match find_row(ctx.session, &args) {
+        Ok(row) => row,
+        Err(error) => {
+            let _ = ctx.reply.error(error.line().as_bytes());
+            return;
+        }
+    };
+    let start = ctx.state.clock.now();
+    let outcome = perform(ctx, row, args);
+    let end = ctx.state.clock.now();
+    account(ctx.state, row, start, end, outcome);
 }
 
 /// CLIENT REPLY OFF and SKIP: takes back what was written.
@@ -127,37 +172,38 @@ fn run(
     out: &mut Out,
     now: Now,
 ) -> Result<(), String> {
-    let protocol = session.protocol;
-    engine.state.unit.begin_command();
-    let mut ctx = Ctx::new(engine, session, Reply::new(out, protocol), server, now);
-    let mark = ctx.reply.mark();
-    let request = args.clone();
-    let outcome = (row.command.run)(&mut ctx, args);
-    ctx.record_lapsed();
-    let answered = match outcome {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            ctx.reply.truncate(mark);
-            let line = error.line();
-            let _ = ctx.reply.error(line.as_bytes());
-            Err(error.code())
-        }
-    };
-    log(&mut ctx, row, &request);
-    answered
-}
-
-/// The log hears what the command did, in the form that its row names.
-#[inline]
-fn log(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
-    add_frames(ctx, row, request);
+    let reply = Reply::new(out, session.protocol);
+    let mut ctx = Ctx::new(engine, session, reply, server, now);
+    let outcome = perform(&mut ctx, row, args);
     if row.command.flags.has(TOUCHES_ARBITRARY_KEYS) {
         ctx.state.unit.close_loose();
     } else {
         ctx.state.unit.close();
     }
+    outcome
 }
 
+/// Runs the handler, answers its error, and adds what it did to the unit.
+#[inline]
+fn perform(ctx: &mut Ctx<'_>, row: &Row, args: Args<'_>) -> Result<(), String> {
+    ctx.state.unit.begin_command();
+    let mark = ctx.reply.mark();
+    let request = args.clone();
+    let outcome = (row.command.run)(ctx, args);
+    ctx.record_lapsed();
+    let answered = match outcome {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            ctx.reply.truncate(mark);
+            let _ = ctx.reply.error(error.line().as_bytes());
+            Err(error.code())
+        }
+    };
+    add_frames(ctx, row, &request);
+    answered
+}
+
+/// The log hears what the command did, in the form that its row names.
 #[inline]
 fn add_frames(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
     let unit = &mut ctx.state.unit;
@@ -183,8 +229,8 @@ fn add_frames(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
 }
 
 #[inline]
-fn account(engine: &mut Engine, row: &Row, start: Now, end: Now, outcome: Result<(), String>) {
-    let stats = &mut engine.state.stats;
+fn account(state: &mut State, row: &Row, start: Now, end: Now, outcome: Result<(), String>) {
+    let stats = &mut state.stats;
     stats.calls += 1;
     let of_command = &mut stats.commands[usize::from(row.id.0)];
     of_command.calls += 1;
@@ -198,6 +244,9 @@ fn account(engine: &mut Engine, row: &Row, start: Now, end: Now, outcome: Result
 /// Answers a request that does not run.
 #[cold]
 fn refuse(engine: &mut Engine, session: &mut Session, row: Option<&Row>, error: &CmdError, out: &mut Out) {
+    if session.queued.is_some() {
+        session.queue_failed = true;
+    }
     let stats = &mut engine.state.stats;
     if let Some(row) = row {
         stats.commands[usize::from(row.id.0)].rejected += 1;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::command::table::{Row, table};
 use crate::command::{self, Args, CmdError, Flags};
 use crate::engine::{Engine, Session};
+use crate::resp::Proto;
 
 /// Finds the row of a request, subcommands included, or says why there is none.
 #[inline]
@@ -58,6 +59,12 @@ pub(super) fn admit(engine: &Engine, session: &Session, row: &Row, args: &Args<'
         return Err(CmdError::Arity(row.full_name.clone().into()));
     }
     let state = &engine.state;
+    if state.pubsub.is_subscribed(session.id) && session.protocol == Proto::Resp2 && !is_for_listeners(row) {
+        return Err(only_for_listeners(row));
+    }
+    if session.queued.is_some() && command.flags.has(command::NO_MULTI) {
+        return Err(not_in_multi(row));
+    }
     if command.flags.has(GUARDED) && !protected_allowed(engine, session, row) {
         return Err(protected(row));
     }
@@ -117,4 +124,40 @@ fn protected(row: &Row) -> CmdError {
         )
         .into(),
     )
+}
+
+/// What a RESP2 client may ask while it is subscribed: it could not tell other replies from messages.
+fn is_for_listeners(row: &Row) -> bool {
+    matches!(
+        row.command.name,
+        "subscribe"
+            | "ssubscribe"
+            | "psubscribe"
+            | "unsubscribe"
+            | "sunsubscribe"
+            | "punsubscribe"
+            | "ping"
+            | "quit"
+            | "reset"
+    )
+}
+
+#[cold]
+fn only_for_listeners(row: &Row) -> CmdError {
+    CmdError::Other(
+        format!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+             context",
+            row.full_name
+        )
+        .into(),
+    )
+}
+
+#[cold]
+fn not_in_multi(row: &Row) -> CmdError {
+    match row.command.name {
+        "watch" => CmdError::text("ERR WATCH inside MULTI is not allowed"),
+        _ => CmdError::text("ERR Command not allowed inside a transaction"),
+    }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Server;
 use super::process::{allocator, limits, oom, system, title};
-use crate::command::{CmdError, Ctx, Host, Reload, SaveError, Shutdown, Vitals};
+use crate::command::{Args, CmdError, Ctx, Host, Reload, SaveError, Shutdown, Vitals};
 use crate::engine::config::{Config, Hook, SetError};
 use crate::keyspace::{Database, Keyspace, Policy};
 
@@ -18,6 +18,10 @@ pub(super) fn apply_to_keyspace(config: &Config, keyspace: &mut Keyspace) {
 }
 
 impl Host for Server {
+    fn run(&self, ctx: &mut Ctx<'_>, args: Args<'_>) {
+        super::dispatch::run_inside(ctx, args);
+    }
+
     fn save(&self, ctx: &mut Ctx<'_>) -> Result<(), SaveError> {
         super::save::save(ctx.db.keyspace(), ctx.state)
     }

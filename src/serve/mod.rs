@@ -25,7 +25,7 @@ pub use trash::discard_value;
 
 use crate::command::table;
 use crate::engine::config::Config;
-use crate::engine::{Clients, Engine, Libraries, Process, Saving, State, Stats, Unit};
+use crate::engine::{Clients, Engine, Libraries, Process, PubSub, Saving, State, Stats, Unit, Watches};
 use crate::keyspace::Keyspace;
 use crate::text::clock::Clock;
 
@@ -64,6 +64,8 @@ impl Server {
             config,
             stats: Stats::new(table::table().rows().len()),
             unit: Unit::default(),
+            watches: Watches::default(),
+            pubsub: PubSub::default(),
             saving: Saving::new(now.ms / 1000),
             libraries: Libraries::default(),
             process,

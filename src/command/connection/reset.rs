@@ -20,7 +20,10 @@ pub(super) const RESET: Command = Command {
 
 /// What the client's library calls itself stays.
 fn reset(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
+    ctx.state.watches.unwatch(ctx.session.id);
+    ctx.state.pubsub.forget(ctx.session.id);
     let session = &mut *ctx.session;
+    session.queue_failed = false;
     session.queued = None;
     session.name = Vec::new();
     session.reply_mode = ReplyMode::On;

@@ -21,6 +21,7 @@ fn swapdb(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let first = parse::int32(args.arg()?).map_err(|_| CmdError::text("ERR invalid first DB index"))?;
     let second = parse::int32(args.arg()?).map_err(|_| CmdError::text("ERR invalid second DB index"))?;
     let (first, second) = (ctx.db_number(i64::from(first))?, ctx.db_number(i64::from(second))?);
+    ctx.touch_watched(&[first, second]);
     let effect = ctx.db.swap_databases(first, second);
     ctx.record(effect);
     Ok(ctx.reply.ok())

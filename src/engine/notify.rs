@@ -1,0 +1,85 @@
+//! Keyspace events: which class an event belongs to, and its two messages.
+
+use super::State;
+use super::config::Notify;
+use crate::keyspace::{Effect, Lapsed};
+
+/// The class of an event, by its name.
+fn class(event: &str) -> u32 {
+    match event {
+        "del" | "expire" | "persist" | "rename_from" | "rename_to" | "move_from" | "move_to" | "copy_to"
+        | "restore" | "sortstore" => Notify::GENERIC,
+        "expired" => Notify::EXPIRED,
+        "evicted" => Notify::EVICTED,
+        "new" => Notify::NEW,
+        "set" | "setrange" | "setbit" | "append" | "incrby" | "decrby" | "incrbyfloat" | "getset"
+        | "getdel" | "getex" | "setex" | "pfadd" => Notify::STRING,
+        "lpush" | "rpush" | "lpop" | "rpop" | "linsert" | "lset" | "lrem" | "ltrim" => Notify::LIST,
+        "sadd" | "srem" | "spop" | "sinterstore" | "sunionstore" | "sdiffstore" => Notify::SET,
+        _ if event.starts_with('h') => Notify::HASH,
+        _ if event.starts_with('z') || event.starts_with("geo") => Notify::ZSET,
+        _ if event.starts_with('x') => Notify::STREAM,
+        _ => Notify::GENERIC,
+    }
+}
+
+impl State {
+    /// Tells watchers and subscribers of keyspace events what a key went through.
+    #[inline]
+    pub fn tell(&mut self, db: usize, effect: &Effect<'_>) {
+        if !self.watches.is_empty() && !effect.key.is_empty() {
+            self.watches.touch(db, effect.key);
+        }
+        if self.config.notify_keyspace_events.0 != 0 {
+            self.tell_events(db, effect);
+        }
+    }
+
+    #[cold]
+    fn tell_events(&mut self, db: usize, effect: &Effect<'_>) {
+        if effect.key.is_empty() {
+            return;
+        }
+        if effect.created {
+            self.event(db, "new", effect.key);
+        }
+        self.event(db, effect.event, effect.key);
+        if effect.emptied {
+            self.event(db, "del", effect.key);
+        }
+    }
+
+    /// Tells what went because its time had passed.
+    #[inline]
+    pub fn tell_lapsed(&mut self, lapsed: &Lapsed) {
+        if !self.watches.is_empty() {
+            self.watches.touch(lapsed.db, &lapsed.key);
+        }
+        if self.config.notify_keyspace_events.0 == 0 {
+            return;
+        }
+        if lapsed.fields.is_empty() {
+            return self.event(lapsed.db, "expired", &lapsed.key);
+        }
+        self.event(lapsed.db, "hexpired", &lapsed.key);
+        if lapsed.emptied {
+            self.event(lapsed.db, "del", &lapsed.key);
+        }
+    }
+
+    /// Publishes one event, if anybody wants its class.
+    pub fn event(&mut self, db: usize, event: &str, key: &[u8]) {
+        let wanted = self.config.notify_keyspace_events;
+        if event.is_empty() || !wanted.has(class(event)) {
+            return;
+        }
+        if wanted.has(Notify::KEYSPACE) {
+            let channel = [format!("__keyspace@{db}__:").as_bytes(), key].concat();
+            self.pubsub.publish(&mut self.clients, &channel, event.as_bytes());
+        }
+        if wanted.has(Notify::KEYEVENT) {
+            let channel = format!("__keyevent@{db}__:{event}");
+            self.pubsub.publish(&mut self.clients, channel.as_bytes(), key);
+        }
+    }
+}
