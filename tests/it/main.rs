@@ -3,9 +3,17 @@
 //! - `client`: a blocking RESP2/RESP3 client that shows the whole value tree and the raw bytes.
 //! - `process`: arguments, exit codes, log, title, background.
 //! - `server`: starts our binary or a real server, and ends it by pid.
+//! - `node`, `canon`: a server whose directory outlives it, and its content in the canonical form.
+//! - `snapshots`: every file of `fixtures/rdb` as the dump file; `saving`: every way a save can go, and to leave;
+//!   `neighbours`: files to and from real servers, where there are any.
 //! - `oracle`: what Redis 8.0.6 answered (`fixtures/oracle`), replayed against ours, and its recorder.
 
+mod canon;
 mod client;
+mod neighbours;
+mod node;
 mod oracle;
 mod process;
+mod saving;
 mod server;
+mod snapshots;
