@@ -51,6 +51,7 @@ pub fn main() -> ExitCode {
 fn serve(options: StartOptions) -> ExitCode {
     let clock = Clock::real();
     let now = clock.now();
+    let systemd = options.supervised == Some(Supervised::Systemd);
     let process = Process {
         run_id: random_id(),
         replication_id: random_id(),
@@ -61,14 +62,11 @@ fn serve(options: StartOptions) -> ExitCode {
         executable: options.executable.to_string_lossy().into_owned(),
         config_file: options.config_file.map(|file| file.to_string_lossy().into_owned()).unwrap_or_default(),
         port: options.config.port,
+        under_systemd: systemd,
     };
-    let systemd = options.supervised == Some(Supervised::Systemd);
     let ready: Option<Box<dyn FnOnce() + Send>> = if systemd { Some(Box::new(notify::ready)) } else { None };
     let server = Server::new(options.config, clock, process);
     let code = net::run(server, net::Options { ready });
-    if systemd {
-        notify::stopping();
-    }
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 

@@ -13,6 +13,8 @@ pub enum SaveError {
     Busy,
     /// It failed, for this reason.
     Failed(String),
+    /// What there is cannot be written in the version that is configured: this key.
+    Refused(String),
 }
 
 /// What SHUTDOWN was told.
@@ -84,6 +86,8 @@ pub trait Host {
     fn vitals(&self) -> Vitals;
     /// Gives freed memory back to the system (MEMORY PURGE).
     fn purge_memory(&self);
+    /// FLUSHALL has emptied all databases: a save that is running is worthless, and the file is to follow.
+    fn flushed_all(&self, ctx: &mut Ctx<'_>);
     /// Drops databases on another thread.
     fn discard(&self, databases: Vec<crate::keyspace::Database>);
 }

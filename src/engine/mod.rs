@@ -120,6 +120,8 @@ pub struct Process {
     pub config_file: String,
     /// The port that is listened on.
     pub port: u16,
+    /// systemd wants to hear how it goes.
+    pub under_systemd: bool,
 }
 
 /// How far the loading of the data set is; shared with the thread that loads.

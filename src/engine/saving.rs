@@ -13,6 +13,10 @@ pub struct Running {
     pub dirty_at_start: u64,
     /// Keys there were at the fork.
     pub keys_total: u64,
+    /// The child has ended and was reaped; what is left to do is with its file.
+    pub ended: bool,
+    /// It was told to stop: whatever it achieved does not count.
+    pub aborted: bool,
 }
 
 /// How saving goes.
@@ -34,7 +38,7 @@ pub struct Saving {
     pub running: Option<Running>,
     /// A background save is wanted as soon as the running child is done.
     pub scheduled: bool,
-    /// Successful and failed saves since the start.
+    /// Saves begun since the start, by SAVE or in the background, whatever became of them.
     pub saves: u64,
     /// Bytes copied on write by the last child.
     pub last_cow_bytes: u64,

@@ -49,6 +49,8 @@ pub(super) struct Request {
     /// A key that is there already is no error.
     merge: bool,
     key_delay: i32,
+    /// Bytes between two notes on the progress.
+    note_every: u64,
 }
 
 impl Request {
@@ -61,6 +63,7 @@ impl Request {
             now,
             merge,
             key_delay: config.key_load_delay,
+            note_every: config.loading_process_events_interval_bytes.max(1),
         }
     }
 }
@@ -83,6 +86,7 @@ pub fn begin_loading(server: &Server) {
         let progress = Arc::new(Progress::default());
         let started = state.clock.now().ms / 1000;
         state.loading = Some(Loading { started, total_bytes: meta.len(), progress });
+        server.loading.store(true, Ordering::Relaxed);
     }
 }
 
@@ -115,6 +119,7 @@ fn put_in_place(server: &Server, mut keyspace: Keyspace, libraries: Libraries) {
     engine.keyspace = keyspace;
     engine.state.libraries = libraries;
     engine.state.loading = None;
+    server.loading.store(false, Ordering::Relaxed);
 }
 
 /// Loads a snapshot file into a keyspace. `None` if there is no such file.
@@ -151,9 +156,6 @@ struct Load<'a> {
     found: Found,
 }
 
-/// Bytes between two notes on the progress.
-const NOTE_EVERY: u64 = 2 << 20;
-
 impl Load<'_> {
     fn all(&mut self, source: StreamSource<File>, progress: &dyn Fn(u64)) -> Result<(), LoadError> {
         let limits = self.request.limits.clone();
@@ -164,7 +166,7 @@ impl Load<'_> {
             let offset = reader.offset();
             if offset >= next_note {
                 progress(offset);
-                next_note = offset + NOTE_EVERY;
+                next_note = offset + self.request.note_every;
             }
             match reader.next_item()? {
                 None | Some(Item::End { .. }) => return Ok(()),

@@ -88,6 +88,10 @@ impl Host for Server {
         super::process::allocator::purge();
     }
 
+    fn flushed_all(&self, ctx: &mut Ctx<'_>) {
+        super::save::flushed_all(ctx.db.keyspace(), ctx.state);
+    }
+
     fn discard(&self, databases: Vec<Database>) {
         super::trash::discard_databases(databases);
     }

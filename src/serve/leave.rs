@@ -1,5 +1,8 @@
 //! Leaving: save what is to be saved, remove what would mislead the next start, stop.
 
+use std::path::Path;
+
+use super::process::notify;
 use super::{Server, save};
 use crate::command::Shutdown;
 use crate::engine::State;
@@ -39,26 +42,55 @@ impl From<Shutdown> for Leave {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stays;
 
-/// Saves if that is to be done, and stops the main loop. An error (already in the log) if saving failed.
+/// Saves if that is to be done, and ends the process, under the engine's lock: nobody is told of a write that comes
+/// after the save. An error (already in the log) if saving failed.
 pub fn leave(server: &Server, keyspace: &mut Keyspace, state: &mut State, how: Leave) -> Result<(), Stays> {
     notice!("User requested shutdown...");
-    save::kill_child(state);
+    tell(state, notify::stopping);
+    if state.saving.running.is_some() {
+        warning!("There is a child saving an .rdb. Killing it!");
+        save::kill_child(state);
+    }
     let wanted = how.save || (!state.config.save.is_empty() && !how.nosave);
+    // Half a data set must not take the place of a whole one.
     if wanted && state.loading.is_none() {
         notice!("Saving the final RDB snapshot before exiting.");
-        if save::save(keyspace, state).is_err() {
-            warning!("Error trying to save the DB, can't exit.");
-            if !how.force {
-                return Err(Stays);
-            }
+        tell(state, || notify::status("Saving the final RDB snapshot"));
+        if save::save_now(keyspace, state).is_err() {
+            give_up(state, how.force)?;
         }
     }
     clean_up(state);
-    notice!("Redis is now ready to exit, bye bye...");
+    warning!("Redis is now ready to exit, bye bye...");
     if let Some(wires) = server.wires.get() {
         wires.stop(0);
     }
     Ok(())
+}
+
+/// The save failed.
+fn give_up(state: &State, force: bool) -> Result<(), Stays> {
+    if force {
+        warning!("Error trying to save the DB. Exit anyway.");
+        return Ok(());
+    }
+    warning!("Error trying to save the DB, can't exit.");
+    tell(state, || notify::status("Error trying to save the DB, can't exit."));
+    warning!("Errors trying to shut down the server. Check the logs for more information.");
+    Err(Stays)
+}
+
+/// Leaves at once, whatever else is going on: a second SIGINT.
+pub fn leave_at_once() -> ! {
+    // The working directory is `dir`.
+    save::remove_own(Path::new("."));
+    std::process::exit(1)
+}
+
+fn tell(state: &State, what: impl FnOnce()) {
+    if state.process.under_systemd {
+        what();
+    }
 }
 
 fn clean_up(state: &State) {

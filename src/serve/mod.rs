@@ -14,13 +14,13 @@ pub mod process;
 mod save;
 mod trash;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 pub use boot::{BootError, begin_loading, load_at_start};
 pub use cron::cron;
 pub use dispatch::{Batched, run_batch};
-pub use leave::{Leave, leave};
+pub use leave::{Leave, leave, leave_at_once};
 pub use trash::discard_value;
 
 use crate::command::table;
@@ -35,7 +35,7 @@ pub trait Wires: Send + Sync {
     fn listen(&self, config: &Config) -> Result<(), String>;
     /// The listening sockets' descriptors, for a forked child to close.
     fn descriptors(&self) -> Vec<std::os::fd::RawFd>;
-    /// Ends the process's run loop with this exit code.
+    /// Ends the process with this exit code, at once if there is a process of one's own.
     fn stop(&self, exit_code: i32);
     /// Wakes the timers, as `hz` has changed.
     fn rearm(&self);
@@ -47,6 +47,8 @@ pub struct Server {
     engine: Mutex<Engine>,
     /// Set once, by `net`.
     pub wires: std::sync::OnceLock<Box<dyn Wires>>,
+    /// The data set is being loaded; for those who must not wait for the lock.
+    loading: AtomicBool,
     /// A shutdown was asked for and waits.
     pub leaving: AtomicBool,
 }
@@ -77,6 +79,7 @@ impl Server {
             me: me.clone(),
             engine: Mutex::new(Engine { keyspace, state }),
             wires: std::sync::OnceLock::new(),
+            loading: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
         })
     }
@@ -84,6 +87,11 @@ impl Server {
     /// A handle that may outlive the borrow.
     pub fn handle(&self) -> Arc<Server> {
         self.me.upgrade().expect("borrowed, so somebody holds it")
+    }
+
+    /// Whether the data set is being loaded. Does not wait for the engine.
+    pub fn is_loading(&self) -> bool {
+        self.loading.load(Ordering::Relaxed)
     }
 
     /// Takes the engine's lock.

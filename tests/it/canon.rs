@@ -35,7 +35,8 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let word =
+            chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for i in 0..4 {
             let digit = DIGITS[(word >> (18 - 6 * i) & 63) as usize];
             text.push(if i <= chunk.len() { digit as char } else { '=' });
@@ -109,7 +110,9 @@ struct Fields(Vec<(String, Value)>);
 impl Fields {
     fn of(value: Value) -> io::Result<Fields> {
         let flat = items(value)?;
-        let pair = |pair: &[Value]| (String::from_utf8_lossy(&pair[0].bytes().unwrap_or_default()).into_owned(), pair[1].clone());
+        let pair = |pair: &[Value]| {
+            (String::from_utf8_lossy(&pair[0].bytes().unwrap_or_default()).into_owned(), pair[1].clone())
+        };
         Ok(Fields(flat.chunks_exact(2).map(pair).collect()))
     }
 
@@ -153,7 +156,13 @@ fn reading(key: &[u8], kind: &str) -> Vec<Bytes> {
     }
 }
 
-fn value(client: &mut Client, key: &[u8], kind: &str, reply: Value, into: &mut Map<String, Json>) -> io::Result<()> {
+fn value(
+    client: &mut Client,
+    key: &[u8],
+    kind: &str,
+    reply: Value,
+    into: &mut Map<String, Json>,
+) -> io::Result<()> {
     let value = match kind {
         "string" => bytes(&reply.bytes().ok_or_else(|| invalid("no text", &reply))?),
         "list" => collection(groups_of(texts(reply)?, 1), one),
@@ -222,7 +231,8 @@ fn stream(reply: Value) -> io::Result<Json> {
 
 fn group(value: Value) -> io::Result<Json> {
     let fields = Fields::of(value)?;
-    let mut consumers = fields.list(&["consumers"])?.into_iter().map(consumer).collect::<io::Result<Vec<Json>>>()?;
+    let mut consumers =
+        fields.list(&["consumers"])?.into_iter().map(consumer).collect::<io::Result<Vec<Json>>>()?;
     consumers.sort_by_key(|consumer| ascii(&consumer["name"]));
     let mut pending = Vec::new();
     for item in fields.list(&["pending", "pel"])? {
@@ -275,7 +285,9 @@ fn scan(client: &mut Client) -> io::Result<Vec<Bytes>> {
 fn key_list(client: &mut Client, keys: &[Bytes]) -> io::Result<Vec<Json>> {
     let mut shown = Vec::new();
     for part in keys.chunks(100) {
-        let about = |key: &Bytes| [words(&[b"TYPE", key]), words(&[b"PEXPIRETIME", key]), words(&[b"OBJECT", b"ENCODING", key])];
+        let about = |key: &Bytes| {
+            [words(&[b"TYPE", key]), words(&[b"PEXPIRETIME", key]), words(&[b"OBJECT", b"ENCODING", key])]
+        };
         let about = client.pipeline(&part.iter().flat_map(about).collect::<Vec<_>>())?;
         let kind = |i: usize| String::from_utf8_lossy(&about[3 * i].bytes().unwrap_or_default()).into_owned();
         let here: Vec<usize> = (0..part.len()).filter(|i| kind(*i) != "none").collect();
@@ -373,7 +385,8 @@ pub fn digest(dump: &Json) -> String {
 pub fn compare(want: &Json, got: &Json) -> Vec<String> {
     let mut lines = Vec::new();
     let none = Map::new();
-    let (want_dbs, got_dbs) = (want["dbs"].as_object().unwrap_or(&none), got["dbs"].as_object().unwrap_or(&none));
+    let (want_dbs, got_dbs) =
+        (want["dbs"].as_object().unwrap_or(&none), got["dbs"].as_object().unwrap_or(&none));
     let mut numbers: Vec<&String> = want_dbs.keys().chain(got_dbs.keys()).collect();
     numbers.sort();
     numbers.dedup();
@@ -448,7 +461,10 @@ pub fn now_ms() -> i64 {
 
 #[test]
 fn json_is_written_as_python_writes_it() {
-    assert_eq!(ascii(&json!({ "b": ["é😀\u{7f}\u{1}\n", null], "a": 1 })), "{\"a\":1,\"b\":[\"\\u00e9\\ud83d\\ude00\\u007f\\u0001\\n\",null]}");
+    assert_eq!(
+        ascii(&json!({ "b": ["é😀\u{7f}\u{1}\n", null], "a": 1 })),
+        "{\"a\":1,\"b\":[\"\\u00e9\\ud83d\\ude00\\u007f\\u0001\\n\",null]}"
+    );
     assert_eq!(score(b"3.0000000000000004e+16"), b"3.0000000000000004e+16");
     assert_eq!(score(b"1e-5"), b"1e-05");
     assert_eq!((score(b"1"), score(b"-inf")), (b"1.0".to_vec(), b"-inf".to_vec()));

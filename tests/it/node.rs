@@ -216,7 +216,8 @@ impl Node {
             // fork by another thread puts the child below that thread
             let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).ok()?;
             let lists = tasks.flatten().map(|task| task.path().join("children"));
-            let lists: String = lists.chain([PathBuf::from(&path)]).filter_map(|p| std::fs::read_to_string(p).ok()).collect();
+            let lists: String =
+                lists.chain([PathBuf::from(&path)]).filter_map(|p| std::fs::read_to_string(p).ok()).collect();
             lists.split_ascii_whitespace().next()?.parse().ok()
         })
     }

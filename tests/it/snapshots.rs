@@ -15,7 +15,10 @@ use crate::node::{Home, Node, parallel};
 const DELIBERATE: &[(&str, &str)] = &[
     ("craft_moduleaux_unknown_v10", KEPT),
     ("craft_valkey_v81", NEWER),
-    ("found_hdt_valkey_cluster_slot_import_old", "the note of a slot migration is no reason to refuse the keys; Valkey aborts"),
+    (
+        "found_hdt_valkey_cluster_slot_import_old",
+        "the note of a slot migration is no reason to refuse the keys; Valkey aborts",
+    ),
     ("found_keydb_redis-module-save", KEPT),
     ("found_librdb_misc_with_stream", KEPT),
     ("found_librdb_module_aux", KEPT),
@@ -236,7 +239,9 @@ fn what_we_alone_load_is_kept() {
 
 /// `keys=3,expires=0,...`
 fn keys_of(line: &str) -> u64 {
-    line.strip_prefix("keys=").and_then(|rest| rest.split(',').next()?.parse().ok()).expect("a number of keys")
+    line.strip_prefix("keys=")
+        .and_then(|rest| rest.split(',').next()?.parse().ok())
+        .expect("a number of keys")
 }
 
 /// A module's value can be named, moved and deleted, and is of the wrong type for everything else.
@@ -247,8 +252,14 @@ fn knows_module_value(node: &Node, (db, key): &(u32, Vec<u8>), name: &str) {
     assert!(matches!(&kind, Value::Simple(kind) if kind.len() == 9), "{name}: {kind:?}");
     let wrong = client.call(&[b"GET", &key[..]]).expect("answered");
     assert!(wrong.bytes().is_some_and(|text| text.starts_with(b"WRONGTYPE ")), "{name}: {wrong:?}");
-    assert_eq!(client.call(&[&b"RENAME"[..], key, b"elsewhere"]).expect("answered"), Value::Simple(b"OK".to_vec()));
-    assert_eq!(client.call(&[&b"RENAME"[..], b"elsewhere", key]).expect("answered"), Value::Simple(b"OK".to_vec()));
+    assert_eq!(
+        client.call(&[&b"RENAME"[..], key, b"elsewhere"]).expect("answered"),
+        Value::Simple(b"OK".to_vec())
+    );
+    assert_eq!(
+        client.call(&[&b"RENAME"[..], b"elsewhere", key]).expect("answered"),
+        Value::Simple(b"OK".to_vec())
+    );
 }
 
 #[test]

@@ -69,6 +69,8 @@ fn flushall(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
     }
     ctx.db.select(home);
     ctx.note_whole_database();
+    let host = ctx.host;
+    host.flushed_all(ctx);
     free(ctx, olds, elsewhere);
     Ok(ctx.reply.ok())
 }

@@ -28,7 +28,7 @@ pub(super) const BGSAVE: Command = Command {
 };
 
 fn refused(error: SaveError) -> CmdError {
-    CmdError::text(match error {
+    let text = match error {
         SaveError::Running => "ERR Background save already in progress",
         SaveError::Busy => {
             "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to \
@@ -36,7 +36,9 @@ fn refused(error: SaveError) -> CmdError {
         }
         // The reason is in the log.
         SaveError::Failed(_) => "ERR",
-    })
+        SaveError::Refused(reason) => return CmdError::Other(format!("ERR {reason}").into()),
+    };
+    CmdError::text(text)
 }
 
 fn save(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {

@@ -26,9 +26,7 @@ pub(super) fn fork(child: impl FnOnce() -> i32, keep: &[RawFd]) -> Result<i32, S
         0 => {
             calm_signals();
             close_others(keep);
-            let code = child();
-            // SAFETY: ends this process at once.
-            unsafe { libc::_exit(code) }
+            exit(child())
         }
         pid => Ok(pid),
     }
@@ -73,8 +71,23 @@ pub(super) enum Ended {
     Signal(i32),
 }
 
-/// Waits for a child of ours.
-pub(super) fn wait(pid: i32) -> Ended {
+/// Waits until a child of ours has ended. It stays a zombie, so that its number belongs to nobody else yet.
+pub(super) fn wait_for_end(pid: i32) {
+    let Ok(id) = libc::id_t::try_from(pid) else { return };
+    loop {
+        // SAFETY: all zeros is a valid `siginfo_t`; the call stores into it.
+        let failed = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            libc::waitid(libc::P_PID, id, &raw mut info, libc::WEXITED | libc::WNOWAIT) != 0
+        };
+        if !failed || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return;
+        }
+    }
+}
+
+/// Takes leave of a child that has ended (or waits until it has).
+pub(super) fn reap(pid: i32) -> Ended {
     let mut status = 0;
     loop {
         // SAFETY: `status` has room for the result.
@@ -93,9 +106,15 @@ pub(super) fn wait(pid: i32) -> Ended {
     }
 }
 
-/// Kills a child of ours; whoever waits for it learns so.
+/// Ends this process, a child, at once.
+pub(super) fn exit(code: i32) -> ! {
+    // SAFETY: nothing of the parent's is dropped or flushed by this.
+    unsafe { libc::_exit(code) }
+}
+
+/// Kills a child of ours that was not reaped; whoever waits for it learns so.
 pub(super) fn kill(pid: i32) {
-    // SAFETY: `pid` is a child that has not been waited for, so the number is not another process's.
+    // SAFETY: `pid` is a child that has not been reaped, so the number is not another process's.
     unsafe { libc::kill(pid, libc::SIGUSR1) };
 }
 

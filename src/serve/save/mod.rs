@@ -8,23 +8,31 @@ mod reap;
 mod target;
 mod write;
 
+use super::process::{oom, system, title};
 use super::{Server, boot};
 use crate::command::{CmdError, Ctx, SaveError};
 use crate::engine::State;
 use crate::engine::saving::Running;
 use crate::keyspace::Keyspace;
+use crate::persist::rdb;
 use crate::text::clock::Now;
 use crate::{notice, warning};
 
 use target::Target;
-pub(super) use target::remove_stale;
+pub(super) use target::{remove_own, remove_stale};
 use write::Snapshot;
 
-/// Saves in the foreground.
+/// SAVE.
 pub(super) fn save(keyspace: &Keyspace, state: &mut State) -> Result<(), SaveError> {
     if state.saving.running.is_some() {
         return Err(SaveError::Running);
     }
+    state.saving.saves += 1;
+    save_now(keyspace, state)
+}
+
+/// Saves in the foreground, even if there is a child still: one that was told to stop.
+pub(super) fn save_now(keyspace: &Keyspace, state: &mut State) -> Result<(), SaveError> {
     let snapshot = Snapshot::of(keyspace, state);
     match save_to_target(&snapshot, state) {
         Ok(()) => {
@@ -32,17 +40,34 @@ pub(super) fn save(keyspace: &Keyspace, state: &mut State) -> Result<(), SaveErr
             succeeded(state, 0);
             Ok(())
         }
-        Err(reason) => {
-            warning!("Error saving DB on disk: {reason}");
-            Err(SaveError::Failed(reason))
+        Err(error) => {
+            let (SaveError::Failed(reason) | SaveError::Refused(reason)) = &error else { return Err(error) };
+            warning!("{reason}");
+            Err(error)
         }
     }
 }
 
-fn save_to_target(snapshot: &Snapshot<'_>, state: &State) -> Result<(), String> {
-    let mut target = Target::create(&state.config)?;
-    snapshot.write(&mut target.file, |_| ()).map_err(|error| error.to_string())?;
-    target.replace()
+fn save_to_target(snapshot: &Snapshot<'_>, state: &State) -> Result<(), SaveError> {
+    let mut target = Target::create(&state.config).map_err(SaveError::Failed)?;
+    snapshot.write(&mut target.file, |_| ()).map_err(|error| match &error {
+        rdb::SaveError::Unsupported { .. } => SaveError::Refused(why(&error)),
+        rdb::SaveError::Io(_) => SaveError::Failed(why(&error)),
+    })?;
+    target.replace().map_err(SaveError::Failed)
+}
+
+/// What the log says of content that could not be written.
+fn why(error: &rdb::SaveError) -> String {
+    match error {
+        rdb::SaveError::Io(error) => write_error("rdbSaveRio", error),
+        rdb::SaveError::Unsupported { .. } => format!("Can't save the DB: {error} (see rdb-save-version)"),
+    }
+}
+
+/// What the log says of a file that could not be written; `step` as the real server calls it.
+fn write_error(step: &str, error: &std::io::Error) -> String {
+    format!("Write error while saving DB to the disk({step}): {}", system::reason(error))
 }
 
 /// A save went well: what it held counts as saved.
@@ -51,7 +76,6 @@ fn succeeded(state: &mut State, dirty_since: u64) {
     state.saving.dirty = dirty_since;
     state.saving.last_save = now;
     state.saving.last_ok = true;
-    state.saving.saves += 1;
 }
 
 /// Forks a child that saves. True: a child is busy and this save was put off (`schedule`).
@@ -68,6 +92,7 @@ pub(super) fn bgsave(
     let now = state.clock.now();
     state.saving.last_try = now.ms / 1000;
     state.saving.scheduled = false;
+    state.saving.saves += 1;
     match start_child(server, keyspace, state, now) {
         Ok(()) => Ok(false),
         Err(reason) => {
@@ -79,16 +104,23 @@ pub(super) fn bgsave(
 }
 
 fn start_child(server: &Server, keyspace: &mut Keyspace, state: &mut State, now: Now) -> Result<(), String> {
-    let mut target = Target::create(&state.config)?;
+    // Without a target there is a child all the same, which fails: that is how the real server tells.
+    let mut target = Target::create(&state.config);
     let (report, reports) = fork::pipe()?;
+    let orders = reap::Orders { report, title: title::of_child(&state.config, "redis-rdb-bgsave") };
     let forked_at = state.clock.mono_us();
     let pid = {
         let snapshot = Snapshot::of(keyspace, state);
-        let keep = [report_fd(&report), target.fd()];
-        let child = || reap::child(&snapshot, &mut target.file, &report);
+        let report = report_fd(&orders.report);
+        let keep = [report, target.as_ref().map_or(report, Target::fd)];
+        let child = || {
+            // The reason of a failure is in the log, and no reason not to save.
+            let _ = oom::apply(&state.config, oom::Role::Child);
+            reap::child(&snapshot, &mut target, &orders)
+        };
         fork::fork(child, &keep)?
     };
-    drop(report);
+    drop(orders);
     state.saving.forks += 1;
     state.saving.last_fork_us = state.clock.mono_us().saturating_sub(forked_at);
     notice!("Background saving started by pid {pid}");
@@ -99,8 +131,10 @@ fn start_child(server: &Server, keyspace: &mut Keyspace, state: &mut State, now:
         started_us: now.mono_us,
         dirty_at_start: state.saving.dirty,
         keys_total: keyspace.total_keys() as u64,
+        ended: false,
+        aborted: false,
     });
-    state.saving.child_file = Some(target.temporary().to_owned());
+    state.saving.child_file = target.as_ref().ok().map(|target| target.temporary().to_owned());
     (state.saving.child_keys_done, state.saving.child_cow_bytes) = (0, 0);
     reap::watch(server, pid, reports, target);
     Ok(())
@@ -125,7 +159,8 @@ pub(super) fn reload(ctx: &mut Ctx<'_>, how: crate::command::Reload) -> Result<(
     }
     let request = boot::Request::of(&ctx.state.config, ctx.now, how.merge);
     match boot::load_file(&request, ctx.db.keyspace(), &mut ctx.state.libraries, &|_| ()) {
-        Ok(_) => Ok(()),
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(failed),
         Err(error) => {
             warning!("{error}");
             Err(failed)
@@ -133,15 +168,25 @@ pub(super) fn reload(ctx: &mut Ctx<'_>, how: crate::command::Reload) -> Result<(
     }
 }
 
-/// Ends a child that saves, if there is one, and waits until it is gone.
+/// Tells a child that saves, if there is one, to stop. Its end is settled later, as no save and no failure.
 pub(super) fn kill_child(state: &mut State) {
-    if let Some(running) = state.saving.running.take() {
-        warning!("There is a child saving an .rdb. Killing it!");
+    let Some(running) = &mut state.saving.running else { return };
+    running.aborted = true;
+    if !running.ended {
         fork::kill(running.pid);
-        if let Some(file) = state.saving.child_file.take() {
-            // The process may end before the reaper drops it.
-            let _ = std::fs::remove_file(file);
-        }
+    }
+    if let Some(file) = state.saving.child_file.take() {
+        // The process may end before the reaper removes it.
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+/// All databases were emptied by FLUSHALL: so is the file, if there are save points.
+pub(super) fn flushed_all(keyspace: &Keyspace, state: &mut State) {
+    kill_child(state);
+    if !state.config.save.is_empty() {
+        // Its failure is in the log.
+        let _ = save_now(keyspace, state);
     }
 }
 

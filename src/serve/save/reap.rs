@@ -2,14 +2,16 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::fork::{self, Ended};
 use super::target::{Paced, Target};
 use super::write::Snapshot;
-use crate::engine::State;
+use crate::engine::{Engine, State};
 use crate::serve::Server;
+use crate::serve::process::title;
 use crate::{notice, warning};
 
 /// What the child tells: keys done and bytes copied on write, two u64 in native order.
@@ -18,36 +20,64 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// Keys between two looks at the time.
 const LOOK_EVERY: u64 = 1024;
 
-fn tell(mut report: &File, keys: u64, cow_bytes: u64) {
-    let mut bytes = [0; REPORT];
-    bytes[..8].copy_from_slice(&keys.to_ne_bytes());
-    bytes[8..].copy_from_slice(&cow_bytes.to_ne_bytes());
-    // The parent is gone: then nobody wants to know.
-    let _ = report.write_all(&bytes);
+/// What a child needs, put together before the fork.
+pub(super) struct Orders {
+    /// For its reports.
+    pub report: File,
+    /// For `ps`.
+    pub title: Option<String>,
 }
 
-/// Writes the snapshot; the exit code.
-pub(super) fn child(snapshot: &Snapshot<'_>, file: &mut Paced, report: &File) -> i32 {
+impl Orders {
+    /// Tells the parent. If it is gone nobody wants the file, whose name only it knew: the child removes it and ends.
+    fn tell(&self, file: &Path, keys: u64, cow_bytes: u64) {
+        let mut bytes = [0; REPORT];
+        bytes[..8].copy_from_slice(&keys.to_ne_bytes());
+        bytes[8..].copy_from_slice(&cow_bytes.to_ne_bytes());
+        if let Err(error) = (&self.report).write_all(&bytes) {
+            warning!("Child failed reporting info to parent, exiting. {error}");
+            let _ = std::fs::remove_file(file);
+            fork::exit(1);
+        }
+    }
+}
+
+/// Writes the snapshot; the exit code. No target: creating it failed for the reason given.
+pub(super) fn child(snapshot: &Snapshot<'_>, target: &mut Result<Target, String>, orders: &Orders) -> i32 {
+    if let Some(text) = &orders.title {
+        title::show(text);
+    }
+    let written = match target {
+        Ok(target) => {
+            let path = target.temporary().to_owned();
+            write(snapshot, &mut target.file, &path, orders)
+        }
+        Err(reason) => Err(std::mem::take(reason)),
+    };
+    match written {
+        Ok(()) => 0,
+        Err(reason) => {
+            warning!("{reason}");
+            1
+        }
+    }
+}
+
+fn write(snapshot: &Snapshot<'_>, file: &mut Paced, path: &Path, orders: &Orders) -> Result<(), String> {
     let mut last = Instant::now();
     let progress = |done: u64| {
         if done.is_multiple_of(LOOK_EVERY) && last.elapsed() >= REPORT_EVERY {
             last = Instant::now();
-            tell(report, done, private_bytes());
+            orders.tell(path, done, private_bytes());
         }
     };
-    if let Err(error) = snapshot.write(&mut *file, progress) {
-        warning!("Write error saving DB on disk: {error}");
-        return 1;
-    }
-    if let Err(error) = file.sync() {
-        warning!("Write error saving DB on disk(fsync): {error}");
-        return 1;
-    }
+    snapshot.write(&mut *file, progress).map_err(|error| super::why(&error))?;
+    file.sync().map_err(|error| super::write_error("fsync", &error))?;
     let copied = private_bytes();
-    tell(report, snapshot.keys(), copied);
+    orders.tell(path, snapshot.keys(), copied);
     notice!("DB saved on disk");
     notice!("Fork CoW for RDB: current {0} MB, peak {0} MB, average {0} MB", copied >> 20);
-    0
+    Ok(())
 }
 
 /// Bytes of this process that are its own: what was copied since the fork.
@@ -58,13 +88,13 @@ fn private_bytes() -> u64 {
 }
 
 /// Follows a child on a thread of its own, and settles its end under the engine's lock.
-pub(super) fn watch(server: &Server, pid: i32, reports: File, target: Target) {
+pub(super) fn watch(server: &Server, pid: i32, reports: File, target: Result<Target, String>) {
     let server = server.handle();
-    let follow = move || follow(&server, pid, reports, target);
+    let follow = move || follow(&server, pid, reports, target.ok());
     std::thread::Builder::new().name("reaper".into()).spawn(follow).expect("a thread can be started");
 }
 
-fn follow(server: &Arc<Server>, pid: i32, mut reports: File, target: Target) {
+fn follow(server: &Arc<Server>, pid: i32, mut reports: File, target: Option<Target>) {
     let mut bytes = [0; REPORT];
     while reports.read_exact(&mut bytes).is_ok() {
         let (keys, copied) = bytes.split_at(8);
@@ -73,40 +103,75 @@ fn follow(server: &Arc<Server>, pid: i32, mut reports: File, target: Target) {
         saving.child_keys_done = number(keys);
         saving.child_cow_bytes = saving.child_cow_bytes.max(number(copied));
     }
-    let ended = fork::wait(pid);
-    let mut guard = server.lock();
-    guard.keyspace.set_resizing(true);
-    settle(&mut guard.state, pid, ended, target);
+    fork::wait_for_end(pid);
+    let renamed = {
+        let mut guard = server.lock();
+        let ended = fork::reap(pid);
+        conclude(&mut guard, ended, target)
+    };
+    let Some(dir) = renamed else { return };
+    // The old file is replaced; only its name's place on the disk is left to be made sure of, without the lock.
+    let synced = dir.sync();
+    settle(&mut server.lock().state, synced);
 }
 
-/// The child is gone: the file takes its place, or goes.
-fn settle(state: &mut State, pid: i32, ended: Ended, target: Target) {
-    let Some(running) = state.saving.running.take().filter(|running| running.pid == pid) else { return };
-    state.saving.child_file = None;
-    let now = state.clock.now();
-    state.saving.last_seconds = (now.mono_us.saturating_sub(running.started_us) / 1_000_000) as i64;
+/// The child is gone: its file takes its place, or goes. Gives the directory to be synced before it counts.
+fn conclude(engine: &mut Engine, ended: Ended, target: Option<Target>) -> Option<super::target::Dir> {
+    engine.keyspace.set_resizing(true);
+    let state = &mut engine.state;
+    let running = state.saving.running.as_mut()?;
+    running.ended = true;
+    let aborted = running.aborted;
     state.saving.last_cow_bytes = state.saving.child_cow_bytes;
-    match ended {
-        Ended::Code(0) => match target.adopt() {
-            Ok(()) => {
-                notice!("Background saving terminated with success");
-                let since = state.saving.dirty.saturating_sub(running.dirty_at_start);
-                super::succeeded(state, since);
-                state.saving.last_save = now.ms / 1000;
-            }
-            Err(reason) => {
-                warning!("Background saving error: {reason}");
-                state.saving.last_ok = false;
-            }
-        },
-        Ended::Code(_) => {
+    let renamed = match (ended, target) {
+        _ if aborted => Err(Some(libc::SIGUSR1)),
+        (Ended::Code(0), Some(target)) => target.rename().map_err(|reason| {
+            warning!("{reason}");
+            None
+        }),
+        (Ended::Code(_), _) => Err(None),
+        (Ended::Signal(signal), _) => Err(Some(signal)),
+    };
+    match renamed {
+        Ok(dir) => return Some(dir),
+        Err(None) => {
             warning!("Background saving error");
             state.saving.last_ok = false;
         }
-        Ended::Signal(signal) => {
+        Err(Some(signal)) => {
             warning!("Background saving terminated by signal {signal}");
-            // SIGUSR1 is how we ask a child to stop: no error.
+            // SIGUSR1 is how a child is asked to stop: no error.
             state.saving.last_ok &= signal == libc::SIGUSR1;
         }
     }
+    done(state);
+    None
+}
+
+fn settle(state: &mut State, synced: Result<(), String>) {
+    let Some(running) = state.saving.running else { return };
+    match synced {
+        // Something newer has taken its place meanwhile.
+        _ if running.aborted => {}
+        Ok(()) => {
+            notice!("Background saving terminated with success");
+            let since = state.saving.dirty.saturating_sub(running.dirty_at_start);
+            super::succeeded(state, since);
+        }
+        Err(reason) => {
+            warning!("{reason}");
+            warning!("Background saving error");
+            state.saving.last_ok = false;
+        }
+    }
+    done(state);
+}
+
+/// Nothing is running any more.
+fn done(state: &mut State) {
+    let now = state.clock.now();
+    if let Some(running) = state.saving.running.take() {
+        state.saving.last_seconds = (now.ms / 1000).saturating_sub(running.started) as i64;
+    }
+    state.saving.child_file = None;
 }

@@ -9,6 +9,7 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::fork;
 use crate::engine::config::Config;
+use crate::serve::process::system::reason;
 
 /// How much is written between two hints to the kernel to begin writing it to the disk.
 const SYNC_EVERY: u64 = 4 << 20;
@@ -57,17 +58,15 @@ impl Target {
     /// Creates the temporary file in `dir`. The error is for the log.
     pub fn create(config: &Config) -> Result<Target, String> {
         let dir = config.dir.clone();
+        let prefix = format!("temp-{}-", std::process::id());
         let failed = |error: io::Error| {
             format!(
-                "Failed opening the temp RDB file (in server root dir {}) for saving: {error}",
-                dir.display()
+                "Failed opening the temp RDB file {prefix}*.rdb (in server root dir {}) for saving: {}",
+                dir.display(),
+                reason(&error)
             )
         };
-        let temporary = Builder::new()
-            .prefix(&format!("temp-{}-", std::process::id()))
-            .suffix(".rdb")
-            .tempfile_in(&dir)
-            .map_err(failed)?;
+        let temporary = Builder::new().prefix(&prefix).suffix(".rdb").tempfile_in(&dir).map_err(failed)?;
         open_mode(temporary.as_file()).map_err(failed)?;
         let file = temporary.as_file().try_clone().map_err(failed)?;
         let paced = config.rdb_save_incremental_fsync;
@@ -87,17 +86,35 @@ impl Target {
 
     /// Syncs, and puts the file in the old one's place.
     pub fn replace(self) -> Result<(), String> {
-        self.file.sync().map_err(|error| format!("fsync: {error}"))?;
-        self.adopt()
+        self.file.sync().map_err(|error| super::write_error("fsync", &error))?;
+        self.rename()?.sync()
     }
 
-    /// Puts a file that is synced already (by the child) in the old one's place.
-    pub fn adopt(self) -> Result<(), String> {
+    /// Puts a file that is synced already (by the child) in the old one's place. It counts once the directory is
+    /// synced, too.
+    pub fn rename(self) -> Result<Dir, String> {
         let Target { temporary, path, dir, .. } = self;
+        let name = temporary.path().to_owned();
         temporary.persist(&path).map_err(|error| {
-            format!("Error moving temp DB file on the final destination {}: {}", path.display(), error.error)
+            format!(
+                "Error moving temp DB file {} on the final destination {}: {}",
+                name.display(),
+                path.display(),
+                reason(&error.error)
+            )
         })?;
-        sync_dir(&dir).map_err(|error| format!("fsync of {}: {error}", dir.display()))
+        Ok(Dir(dir))
+    }
+}
+
+/// The directory in which a file was replaced.
+pub(super) struct Dir(PathBuf);
+
+impl Dir {
+    /// Makes the replacement durable.
+    pub fn sync(&self) -> Result<(), String> {
+        let synced = File::open(&self.0).and_then(|dir| dir.sync_all());
+        synced.map_err(|error| format!("Failed to fsync directory while saving DB: {}", reason(&error)))
     }
 }
 
@@ -107,17 +124,24 @@ fn open_mode(file: &File) -> io::Result<()> {
     file.set_permissions(std::fs::Permissions::from_mode(0o666 & !fork::umask()))
 }
 
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+/// Removes temporary snapshots that processes left behind which no longer live. At the start, when one with our own
+/// number is of an earlier life (in a container that is the rule).
+pub(in crate::serve) fn remove_stale(dir: &Path) {
+    let own = std::process::id();
+    remove(dir, |pid| pid == own || !Path::new(&format!("/proc/{pid}")).exists());
 }
 
-/// Removes temporary snapshots that processes left behind which no longer live.
-pub(in crate::serve) fn remove_stale(dir: &Path) {
+/// Removes this process's temporary snapshots, as it is about to end.
+pub(in crate::serve) fn remove_own(dir: &Path) {
+    let own = std::process::id();
+    remove(dir, |pid| pid == own);
+}
+
+fn remove(dir: &Path, unwanted: impl Fn(u32) -> bool) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let owner = name.to_str().and_then(owner_of);
-        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+        if name.to_str().and_then(owner_of).is_some_and(&unwanted) {
             // Somebody else's by now, or gone: either way not ours to worry about.
             let _ = std::fs::remove_file(entry.path());
         }
