@@ -62,6 +62,8 @@ pub struct State {
     pub rng: fastrand::Rng,
     /// Keys active expiry may delete (DEBUG SET-ACTIVE-EXPIRE).
     pub active_expire: bool,
+    /// The timers do nothing (DEBUG PAUSE-CRON).
+    pub pause_cron: bool,
     /// The data set is being loaded: nearly every command answers -LOADING.
     pub loading: Option<Loading>,
 }

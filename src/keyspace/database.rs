@@ -149,6 +149,11 @@ impl Database {
     pub fn table_bytes(&self) -> usize {
         self.table.memory_bytes()
     }
+
+    /// How full the table is; walks all of it.
+    pub fn table_stats(&self) -> crate::value::table::Stats {
+        self.table.stats()
+    }
 }
 
 impl Entry {

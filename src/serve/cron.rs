@@ -14,6 +14,9 @@ pub fn cron(server: &Server) {
     let mut guard = server.lock();
     let Engine { keyspace, state } = &mut *guard;
     state.clock.sync();
+    if state.pause_cron {
+        return;
+    }
     let now = state.clock.now();
     sample(state, now);
     close_idle(state, now);

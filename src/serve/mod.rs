@@ -73,6 +73,7 @@ impl Server {
             process,
             rng: fastrand::Rng::new(),
             active_expire: true,
+            pause_cron: false,
             loading: None,
         };
         Arc::new_cyclic(|me| Server {

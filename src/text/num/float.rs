@@ -128,6 +128,16 @@ pub fn format_f64(value: f64) -> DoubleText {
     out
 }
 
+/// Prints a double by its shortest digits, whole numbers too (`1e+18`): what DEBUG DIGEST takes scores for.
+pub fn shortest_f64(value: f64) -> DoubleText {
+    if !value.is_finite() || value == 0.0 {
+        return format_f64(value);
+    }
+    let mut out = DoubleText::new();
+    digits(&mut out, value);
+    out
+}
+
 /// The integer that a double is, when it is one and not huge.
 fn exact_integer(value: f64) -> Option<i64> {
     const LIMIT: f64 = (i64::MAX / 2) as f64;

@@ -298,6 +298,14 @@ impl Set {
         }
     }
 
+    /// What DEBUG HTSTATS-KEY tells of a table.
+    pub fn table_stats(&self) -> Option<super::table::Stats> {
+        match self {
+            Set::Table(table) => Some(table.0.stats()),
+            _ => None,
+        }
+    }
+
     /// Bytes of memory behind the value, by the first `samples` members (0: all of them).
     pub fn memory(&self, samples: usize) -> usize {
         let table = match self {
