@@ -151,7 +151,7 @@ pub(super) fn reload(ctx: &mut Ctx<'_>, how: crate::command::Reload) -> Result<(
     if how.save && save(ctx.db.keyspace(), ctx.state).is_err() {
         return Err(CmdError::text("ERR"));
     }
-    let failed = CmdError::text("ERR Error trying to load the RDB dump, check server logs");
+    let failed = CmdError::text("ERR Error trying to load the RDB dump, check server logs.");
     if how.flush {
         let all = (0..ctx.db.all().count()).map(|index| ctx.db.keyspace().take_database(index)).collect();
         super::trash::discard_databases(all);
