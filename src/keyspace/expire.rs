@@ -9,7 +9,8 @@ use crate::value::hash::Hash;
 use crate::value::table::hash_bytes;
 
 impl Keyspace {
-    /// Deletes keys and hashes' fields that are past their time in one database, looking at about `budget` keys.
+    /// Deletes keys and hashes' fields that are past their time in one database: looks at about `budget` keys, and
+    /// deletes at most so many fields.
     ///
     /// What went is told by [`Keyspace::take_lapsed`]. Returns whether there may be more to do.
     pub fn expire_some(&mut self, db: usize, now: Now, budget: usize) -> bool {
@@ -17,30 +18,36 @@ impl Keyspace {
             return false;
         }
         let mut due = Vec::new();
-        let round = self.dbs[db].take_due(now.ms, budget, &mut due);
-        due.into_iter().for_each(|entry| self.expire_entry(db, now, budget, entry));
-        round.more
+        let mut more = self.dbs[db].take_due(now.ms, budget, &mut due).more;
+        let mut fields_left = budget;
+        for entry in due {
+            more |= self.expire_entry(db, now, &mut fields_left, entry);
+        }
+        more
     }
 
-    /// Deals with an entry that was taken out of its table as due: the key goes, or only fields of it.
-    fn expire_entry(&mut self, db: usize, now: Now, budget: usize, mut entry: Entry) {
+    /// Deals with an entry that was taken out of its table as due: the key goes, or only fields of it. Returns whether
+    /// fields that are due stay.
+    fn expire_entry(&mut self, db: usize, now: Now, fields_left: &mut usize, mut entry: Entry) -> bool {
         if entry.expiry().is_some_and(|when| when < now.ms) {
             self.lapsed.push(Lapsed::key(db, entry.key()));
             self.stats.expired += 1;
             self.discard_entry(entry);
-            return;
+            return false;
         }
         let mut fields = Vec::new();
-        let emptied = entry.edit_hash(|hash| {
-            hash.take_due(now.ms, budget, |field| fields.push(field.into()));
-            hash.is_empty()
+        let edited = entry.edit_hash(|hash| {
+            let more = hash.take_due(now.ms, *fields_left, |field| fields.push(field.into())).more;
+            (more, hash.is_empty())
         });
-        let emptied = emptied.expect("only hashes are due besides their expiry");
+        let (more, emptied) = edited.expect("only hashes are due besides their expiry");
+        *fields_left = fields_left.saturating_sub(fields.len());
         let key = entry.key().into();
         if !emptied {
             self.dbs[db].insert(hash_bytes(entry.key()), entry);
         }
         self.lost_fields(Lapsed { db, key, fields, emptied });
+        more
     }
 
     /// Takes note of fields that went, if any did.

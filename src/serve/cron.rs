@@ -6,8 +6,10 @@ use crate::engine::{Engine, State};
 use crate::keyspace::Keyspace;
 use crate::text::clock::Now;
 
-/// Keys looked at in one go of active expiry; the lock is held meanwhile.
-const EXPIRE_BUDGET: usize = 2_000;
+/// Keys looked at, and fields deleted, in one go of active expiry.
+const EXPIRE_BUDGET: usize = 1_000;
+/// How long active expiry goes on in one turn; the lock is held meanwhile, so clients wait as long at worst.
+const EXPIRE_US: u64 = 5_000;
 
 /// One turn of the timers.
 pub fn cron(server: &Server) {
@@ -52,9 +54,17 @@ fn expire(keyspace: &mut Keyspace, state: &mut State, now: Now) {
     if !state.active_expire {
         return;
     }
-    for db in 0..keyspace.count() {
-        keyspace.expire_some(db, now, EXPIRE_BUDGET);
-        state.record_lapsed(&keyspace.take_lapsed());
-        state.unit.close_loose();
+    let end_us = now.mono_us + EXPIRE_US;
+    // In rounds, so that a database that has much to do does not keep the others from theirs.
+    let mut busy: Vec<usize> = (0..keyspace.count()).collect();
+    while !busy.is_empty() && state.clock.now().mono_us < end_us {
+        busy.retain(|db| {
+            let more = keyspace.expire_some(*db, now, EXPIRE_BUDGET);
+            if keyspace.has_lapsed() {
+                state.record_lapsed(&keyspace.take_lapsed());
+                state.unit.close_loose();
+            }
+            more
+        });
     }
 }
