@@ -16,6 +16,7 @@ mod skip;
 pub mod source;
 pub mod tags;
 mod version;
+mod visit;
 mod writer;
 
 pub use dump::{RestoreError, dump, dump_functions, restore, restore_functions};
@@ -24,6 +25,7 @@ pub use load::{LoadOptions, Loaded};
 pub use reader::{Item, Meta, ModuleAux, Pending, Reader};
 pub use source::{SliceSource, Source, StreamSource};
 pub use version::{Dialect, SaveVersion, Version};
+pub use visit::Visit;
 pub use writer::{Body, KeyInfo, SaveOptions, Writer};
 
 #[cfg(test)]

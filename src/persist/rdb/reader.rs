@@ -7,6 +7,7 @@ use super::skip;
 use super::source::Source;
 use super::tags::{kind, module, op};
 use super::version::{Dialect, Version};
+use super::visit::{self, Visit};
 
 /// What a snapshot consists of, in the order of the file.
 pub enum Item<'r, S: Source> {
@@ -306,12 +307,25 @@ impl<'r, S: Source> Pending<'r, S> {
         }
     }
 
+    /// Goes through the value element by element, in the memory of one packed piece of it.
+    pub fn visit(self, visitor: &mut dyn Visit) -> Result<(), LoadError> {
+        self.settle(|input, kind, dialect| visit::value(input, kind, dialect, visitor)).map(drop)
+    }
+
     /// Steps over the value: its type, and offset and length of its bytes.
     pub fn skip(self) -> Result<(u8, u64, u64), LoadError> {
+        self.settle(skip::value)
+    }
+
+    /// Reads the value by `read`: type, offset and length of its bytes.
+    fn settle(
+        self,
+        read: impl FnOnce(&mut Input<S>, u8, Dialect) -> Res<()>,
+    ) -> Result<(u8, u64, u64), LoadError> {
         let reader = self.reader;
         let (kind, _) = reader.unread.take().expect("a pending value is unread");
         let from = reader.input.offset();
-        match skip::value(&mut reader.input, kind, reader.version.dialect) {
+        match read(&mut reader.input, kind, reader.version.dialect) {
             Ok(()) => Ok((kind, from, reader.input.offset() - from)),
             Err(fail) => {
                 reader.ended = true;

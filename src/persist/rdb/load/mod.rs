@@ -9,6 +9,8 @@ mod set;
 mod stream;
 mod zset;
 
+pub(super) use stream::counters as stream_counters;
+
 use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
@@ -113,7 +115,7 @@ fn listpack<S: Source>(
 }
 
 /// Whether a listpack's header has the right length and a number of entries that makes no group of `size`.
-fn says_empty(bytes: &[u8], size: usize) -> bool {
+pub(super) fn says_empty(bytes: &[u8], size: usize) -> bool {
     let Some((head, _)) = bytes.split_first_chunk::<6>() else { return false };
     let [a, b, c, d, count @ ..] = *head;
     usize::from(u16::from_le_bytes(count)) < size

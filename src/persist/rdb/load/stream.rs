@@ -47,7 +47,8 @@ fn node_key<S: Source>(input: &mut Input<S>) -> Res<Vec<u8>> {
     input.string().map(<[u8]>::to_vec)
 }
 
-fn counters<S: Source>(input: &mut Input<S>, kind: u8) -> Res<Counters> {
+/// Reads the counters behind the nodes.
+pub(in crate::persist::rdb) fn counters<S: Source>(input: &mut Input<S>, kind: u8) -> Res<Counters> {
     let (length, last_id) = (input.len()?, id(input)?);
     let more = match kind {
         kind::STREAM => None,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 mod content;
 mod damage;
 mod round_trip;
+mod visiting;
 
 use serde_json::{Value as Json, json};
 
