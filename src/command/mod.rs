@@ -5,6 +5,7 @@
 //! [`Host`]. Adding a command is one file and one line in its family's list.
 
 pub mod answer;
+pub mod bitmap;
 pub mod connection;
 mod ctx;
 pub mod docs;

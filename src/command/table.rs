@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::Command;
-use super::{connection, generic, hash, list, server, set, stream, string, zset};
+use super::{bitmap, connection, generic, hash, list, server, set, stream, string, zset};
 use super::{pubsub, transaction};
 
 /// A command's place in the table: what sessions and counters keep.
@@ -23,6 +23,7 @@ pub struct Row {
 }
 
 const FAMILIES: &[&[&Command]] = &[
+    bitmap::COMMANDS,
     connection::COMMANDS,
     generic::COMMANDS,
     hash::COMMANDS,

@@ -38,6 +38,8 @@ pub struct Meta {
 pub enum New<'v> {
     /// To be copied.
     Bytes(&'v [u8]),
+    /// To be copied, and `raw` whatever it reads as.
+    Raw(&'v [u8]),
     /// With an allocation of its own, which is kept if it is big.
     Shared(Bytes),
 }
@@ -316,6 +318,7 @@ impl<'a> Db<'a> {
         self.data_mut().update(ix, |entry| {
             match value {
                 New::Bytes(bytes) => entry.set_bytes(bytes, Made::Whole),
+                New::Raw(bytes) => entry.set_bytes(bytes, Made::Changed),
                 New::Shared(bytes) => entry.set_value(Value::Str(Str::Shared(bytes))),
             }
             match ttl {
@@ -343,6 +346,7 @@ impl<'a> Db<'a> {
         };
         let entry = match value {
             New::Bytes(bytes) => Entry::with_bytes(key, bytes, Made::Whole, expiry, clock),
+            New::Raw(bytes) => Entry::with_bytes(key, bytes, Made::Changed, expiry, clock),
             New::Shared(bytes) => Entry::with_value(key, Value::Str(Str::Shared(bytes)), expiry, clock),
         };
         self.data_mut().insert(hash, entry);

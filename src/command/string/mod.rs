@@ -8,7 +8,7 @@ mod incrbyfloat;
 mod lcs;
 mod mget;
 mod mset;
-mod range;
+pub(in crate::command) mod range;
 mod set;
 mod setex;
 mod strlen;

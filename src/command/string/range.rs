@@ -45,7 +45,7 @@ pub(super) const SETRANGE: Command = Command {
 };
 
 /// The part of `len` bytes that a range means, both ends included; negative ones count from the end.
-fn clip(start: i64, end: i64, len: usize) -> std::ops::Range<usize> {
+pub(in crate::command) fn clip(start: i64, end: i64, len: usize) -> std::ops::Range<usize> {
     let len_signed = i64::try_from(len).unwrap_or(i64::MAX);
     if start < 0 && end < 0 && start > end {
         return 0..0;
