@@ -1,7 +1,7 @@
 //! Publish and subscribe.
 
+mod listeners;
 mod publish;
-mod pubsub;
 mod subscribe;
 
 use super::Command;
@@ -10,7 +10,7 @@ use super::Command;
 pub(super) const COMMANDS: &[&Command] = &[
     &subscribe::PSUBSCRIBE,
     &publish::PUBLISH,
-    &pubsub::LISTENERS,
+    &listeners::LISTENERS,
     &subscribe::PUNSUBSCRIBE,
     &publish::SPUBLISH,
     &subscribe::SSUBSCRIBE,
