@@ -2,9 +2,11 @@
 
 use super::error::CmdError;
 use super::host::Host;
+use crate::engine::blocked::WaitFor;
+use crate::engine::session::Peer;
 use crate::engine::{Engine, Session, State, unit};
 use crate::keyspace::{Db, Effect};
-use crate::resp::Reply;
+use crate::resp::{Args, OwnedArgs, Replied, Reply};
 use crate::text::clock::Now;
 
 /// What a handler works with. Separate fields: a value borrowed from `db` can be written into `reply`.
@@ -56,6 +58,7 @@ impl<'a> Ctx<'a> {
 
     /// Watched keys of these databases that are there now are about to change, all of them.
     pub fn touch_watched(&mut self, databases: &[usize]) {
+        self.state.blocked.touch_all(databases);
         if self.state.watches.is_empty() {
             return;
         }
@@ -64,6 +67,36 @@ impl<'a> Ctx<'a> {
             let is_there = |key: &[u8]| databases.iter().any(|one| all.database(*one).entry(key).is_some());
             self.state.watches.touch_all(*db, is_there);
         }
+    }
+
+    /// Keeps the request until one of `keys` has something for it, or `timeout_us` is over (0: never).
+    ///
+    /// `None` where nobody may wait, in MULTI and the like: the handler answers as if the time were up.
+    pub fn block<'k>(
+        &mut self,
+        request: &Args<'_>,
+        keys: impl Iterator<Item = &'k [u8]>,
+        wait_for: WaitFor,
+        timeout_us: u64,
+    ) -> Option<Replied> {
+        if self.session.executing || self.session.peer == Peer::Internal {
+            return None;
+        }
+        let now_us = self.state.clock.mono_us();
+        let fresh = (timeout_us > 0).then(|| now_us.saturating_add(timeout_us));
+        let (place, deadline, since) = match self.session.keeps_place {
+            Some(((place, deadline), since)) => (Some(place), deadline, since),
+            None => (None, fresh, now_us),
+        };
+        let keys = keys.map(Box::from).collect();
+        let (id, db) = (self.session.id, self.db.index());
+        let kept = OwnedArgs::from(request);
+        self.state.blocked.wait(id, kept, db, keys, wait_for, deadline, since, place);
+        self.session.blocked = true;
+        if place.is_none() && deadline.is_some() {
+            self.host.rearm();
+        }
+        Some(Replied::nothing())
     }
 
     /// Records the keys that lookups deleted since the last call, as whoever logs them must hear of them first.

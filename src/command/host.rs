@@ -2,6 +2,7 @@
 
 use super::Ctx;
 use super::error::CmdError;
+use crate::engine::SessionId;
 use crate::resp::Args;
 
 /// Why a save did not happen.
@@ -64,6 +65,10 @@ pub struct Vitals {
 
 /// What handlers ask of the upper floors; implemented in `serve`.
 pub trait Host {
+    /// A wait with a deadline began: the timers look again.
+    fn rearm(&self);
+    /// Ends another client's wait as if its time were up, or with -UNBLOCKED. False if it does not wait.
+    fn unblock(&self, ctx: &mut Ctx<'_>, id: SessionId, with_error: bool) -> bool;
     /// Runs a request inside another (EXEC, a script): its reply is one element of the other's.
     fn run(&self, ctx: &mut Ctx<'_>, args: Args<'_>);
     /// Saves in the foreground (SAVE).

@@ -98,3 +98,18 @@ const MOST_REPETITIONS: u64 = 1 << 27;
 pub fn repetitions(count: u64) -> Result<usize, CmdError> {
     if count > MOST_REPETITIONS { Err(CmdError::OutOfRange) } else { Ok(count as usize) }
 }
+
+/// Reads the timeout of a blocking command, in seconds; gives microseconds, 0 for none.
+pub fn timeout(bytes: &[u8]) -> Result<u64, CmdError> {
+    let seconds = num::parse_f64(bytes)
+        .filter(|seconds| seconds.is_finite())
+        .ok_or(CmdError::text("ERR timeout is not a float or out of range"))?;
+    if seconds < 0.0 {
+        return Err(CmdError::text("ERR timeout is negative"));
+    }
+    let ms = (seconds * 1000.0).ceil();
+    if ms >= i64::MAX as f64 {
+        return Err(CmdError::text("ERR timeout is out of range"));
+    }
+    Ok((ms as u64).saturating_mul(1000))
+}

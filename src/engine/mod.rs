@@ -4,6 +4,7 @@
 //! holds the engine's lock may change all of it. [`Engine`] is the keyspace and the rest, executed by one
 //! thread at a time.
 
+pub mod blocked;
 pub mod clients;
 pub mod config;
 pub mod library;
@@ -15,6 +16,7 @@ pub mod stats;
 pub mod unit;
 pub mod watch;
 
+pub use blocked::Blocked;
 pub use clients::Clients;
 pub use library::Libraries;
 pub use pubsub::PubSub;
@@ -50,6 +52,8 @@ pub struct State {
     pub unit: Unit,
     /// Who watches which keys.
     pub watches: Watches,
+    /// Who waits for which keys.
+    pub blocked: Blocked,
     /// Who listens to which channels.
     pub pubsub: PubSub,
     /// How saving goes.
@@ -74,6 +78,7 @@ impl State {
         self.clients.kill(id);
         self.watches.unwatch(id);
         self.pubsub.forget(id);
+        self.blocked.end(id);
     }
 
     /// Tells everyone what was deleted because its time had passed. That does not count as a change since the last

@@ -30,6 +30,9 @@ impl State {
         if !self.watches.is_empty() && !effect.key.is_empty() {
             self.watches.touch(db, effect.key);
         }
+        if !self.blocked.is_empty() && !effect.key.is_empty() {
+            self.blocked.touch(db, effect.key);
+        }
         if self.config.notify_keyspace_events.0 != 0 {
             self.tell_events(db, effect);
         }
@@ -54,6 +57,9 @@ impl State {
     pub fn tell_lapsed(&mut self, lapsed: &Lapsed) {
         if !self.watches.is_empty() {
             self.watches.touch(lapsed.db, &lapsed.key);
+        }
+        if !self.blocked.is_empty() {
+            self.blocked.touch(lapsed.db, &lapsed.key);
         }
         if self.config.notify_keyspace_events.0 == 0 {
             return;

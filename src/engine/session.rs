@@ -113,6 +113,10 @@ pub struct Session {
     pub queue_failed: bool,
     /// EXEC is running its requests: nothing may block.
     pub executing: bool,
+    /// Waits for a key: what is pipelined behind stays unexecuted.
+    pub blocked: bool,
+    /// Its request runs again: if it blocks, it keeps this place (with its deadline, both in monotonic us).
+    pub keeps_place: Option<((u64, Option<u64>), u64)>,
     /// What others pushed: leaves before the next reply.
     pub outbox: Vec<u8>,
     /// The connection's buffers.
@@ -147,6 +151,8 @@ impl Session {
             queued: None,
             queue_failed: false,
             executing: false,
+            blocked: false,
+            keeps_place: None,
             outbox: Vec::new(),
             mirror: Mirror::default(),
             waker: None,
@@ -168,6 +174,7 @@ impl Session {
                 letters.push(letter);
             }
         };
+        add(self.blocked, 'b');
         add(self.queued.is_some(), 'x');
         add(self.closing, 'c');
         add(matches!(self.peer, Peer::Unix { .. }), 'U');

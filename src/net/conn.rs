@@ -19,7 +19,7 @@ use crate::engine::session::Mirror;
 use crate::engine::stats::Traffic;
 use crate::engine::{Engine, Session, SessionId};
 use crate::resp::{Batch, Out, Parser, ParserLimits, ProtocolError};
-use crate::serve::{Server, run_batch};
+use crate::serve::{Batched, Server, run_batch};
 use crate::{verbose, warning};
 
 /// What all connections of a worker share: nobody else of them runs meanwhile.
@@ -62,6 +62,8 @@ struct Conn {
     traffic: Traffic,
     /// Ends when the output is sent.
     closing: bool,
+    /// The session waits for a key: input is kept, not run.
+    blocked: bool,
     /// Since when the output is above the soft limit, in monotonic microseconds.
     soft_since: Option<u64>,
 }
@@ -88,6 +90,7 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         sent: 0,
         traffic: Traffic::default(),
         closing: false,
+        blocked: false,
         soft_since: None,
     };
     poll_fn(|cx| conn.turn(cx)).await;
@@ -214,11 +217,16 @@ impl Conn {
         let common = self.common.clone();
         let mut batch = common.batch.borrow_mut();
         let mut used = 0;
-        loop {
+        while !self.blocked {
             let stretch = &input[used..];
             let parsed = self.parser.parse(stretch, &self.limits, &mut batch);
             if !batch.is_empty() {
-                self.run(cx, &batch, stretch)?;
+                let ran = self.run(cx, &batch, stretch)?;
+                if self.blocked {
+                    // What is pipelined behind waits, unexecuted.
+                    used += batch.end(ran - 1);
+                    break;
+                }
             }
             used += parsed.consumed;
             if let Some(error) = parsed.error {
@@ -228,30 +236,36 @@ impl Conn {
                 return Ok(input.len());
             }
             if batch.is_empty() {
-                return Ok(used);
+                break;
             }
         }
+        Ok(used)
     }
 
     /// Runs a batch under the engine's lock.
-    fn run(&mut self, cx: &mut Context<'_>, batch: &Batch, stretch: &[u8]) -> Result<(), End> {
+    fn run(&mut self, cx: &mut Context<'_>, batch: &Batch, stretch: &[u8]) -> Result<usize, End> {
         let server = &self.common.server.clone();
         let mut guard = server.lock();
         let engine = &mut *guard;
         let mut session = engine.state.clients.take(self.id).ok_or(End::Done)?;
         self.take_outbox(&mut session);
-        run_batch(server, engine, &mut session, batch, stretch, &mut self.out);
-        self.settle(cx, engine, session)
+        let Batched { ran } = run_batch(server, engine, &mut session, batch, stretch, &mut self.out);
+        self.settle(cx, engine, session)?;
+        Ok(ran)
     }
 
     /// A wake-up without input: takes what others left in the session, or finds it gone.
     fn look(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let server = &self.common.server.clone();
-        let mut guard = server.lock();
-        let engine = &mut *guard;
-        let mut session = engine.state.clients.take(self.id).ok_or(End::Done)?;
-        self.take_outbox(&mut session);
-        self.settle(cx, engine, session)
+        let was_blocked = self.blocked;
+        {
+            let server = &self.common.server.clone();
+            let mut guard = server.lock();
+            let engine = &mut *guard;
+            let mut session = engine.state.clients.take(self.id).ok_or(End::Done)?;
+            self.take_outbox(&mut session);
+            self.settle(cx, engine, session)?;
+        }
+        if was_blocked && !self.blocked { self.digest(cx, &[]) } else { Ok(()) }
     }
 
     fn take_outbox(&mut self, session: &mut Session) {
@@ -269,6 +283,7 @@ impl Conn {
         mut session: Box<Session>,
     ) -> Result<(), End> {
         self.closing |= session.closing;
+        self.blocked = session.blocked;
         self.limits.authenticated = session.authenticated;
         session.mirror = Mirror {
             query: self.rest.len() + self.parser.held(),

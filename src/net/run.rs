@@ -3,7 +3,7 @@
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
@@ -195,14 +195,32 @@ async fn obey(
     0
 }
 
+/// How long until the timers' next turn, and until the next wait of a blocked client ends.
+fn pauses(server: &Server, last: Instant) -> (Duration, Duration) {
+    let engine = server.lock();
+    let hz = engine.state.config.hz.clamp(1, 500);
+    let turn = Duration::from_micros(1_000_000 / u64::from(hz));
+    let wait =
+        engine.state.blocked.next_deadline_us().map_or(Duration::MAX, |at| {
+            Duration::from_micros(at.saturating_sub(engine.state.clock.mono_us()))
+        });
+    (turn.saturating_sub(last.elapsed()), wait)
+}
+
 /// The timers: `hz` times a second.
 async fn timers(server: Arc<Server>, rearm: Arc<Notify>) {
+    let mut last = Instant::now();
     loop {
-        let hz = server.lock().state.config.hz.clamp(1, 500);
-        let pause = Duration::from_micros(1_000_000 / u64::from(hz));
+        let (next_cron, next_wait) = pauses(&server, last);
         tokio::select! {
-            () = tokio::time::sleep(pause) => serve::cron(&server),
-            () = rearm.notified() => {}
+            () = tokio::time::sleep(next_cron.min(next_wait)) => {}
+            () = rearm.notified() => continue,
+        }
+        if next_wait <= next_cron {
+            serve::expire_waits(&server);
+        } else {
+            last = Instant::now();
+            serve::cron(&server);
         }
     }
 }

@@ -31,7 +31,7 @@ pub fn run_batch(
     session.active_us = now.mono_us;
     let mut ran = 0;
     for i in 0..batch.len() {
-        if session.closing {
+        if session.closing || session.blocked {
             break;
         }
         if i.is_multiple_of(GROUP) {
@@ -95,12 +95,32 @@ pub(super) fn execute(
             now
         }
     };
+    if engine.state.blocked.has_ready() {
+        super::unblock::serve_ready(server, engine);
+    }
     hush(session, silent, out, start);
     let pushed = engine.state.clients.take_pushed(session.id);
     if !pushed.is_empty() {
         out.extend(&pushed);
     }
     end
+}
+
+/// Runs a kept request of a blocked client again, as a unit of its own.
+pub(super) fn run_kept(
+    server: &Server,
+    engine: &mut Engine,
+    session: &mut Session,
+    args: Args<'_>,
+    out: &mut Out,
+    now: Now,
+) {
+    let Ok(row) = find_row(session, &args) else { return };
+    let outcome = run(server, engine, session, row, args, out, now);
+    let end = engine.state.clock.now();
+    if !session.blocked {
+        account(&mut engine.state, row, now, end, outcome);
+    }
 }
 
 /// Finds a request's row and lets it pass the gate.

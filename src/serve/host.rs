@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::Server;
 use super::process::{allocator, limits, oom, system, title};
 use crate::command::{Args, CmdError, Ctx, Host, Reload, SaveError, Shutdown, Vitals};
+use crate::engine::SessionId;
 use crate::engine::config::{Config, Hook, SetError};
 use crate::keyspace::{Database, Keyspace, Policy};
 
@@ -18,6 +19,17 @@ pub(super) fn apply_to_keyspace(config: &Config, keyspace: &mut Keyspace) {
 }
 
 impl Host for Server {
+    fn rearm(&self) {
+        if let Some(wires) = self.wires.get() {
+            wires.rearm();
+        }
+    }
+
+    fn unblock(&self, ctx: &mut Ctx<'_>, id: SessionId, with_error: bool) -> bool {
+        let error = with_error.then_some("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+        super::unblock::give_up(ctx.state, id, error)
+    }
+
     fn run(&self, ctx: &mut Ctx<'_>, args: Args<'_>) {
         super::dispatch::run_inside(ctx, args);
     }

@@ -13,6 +13,7 @@ mod leave;
 pub mod process;
 mod save;
 mod trash;
+mod unblock;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -22,10 +23,13 @@ pub use cron::cron;
 pub use dispatch::{Batched, run_batch};
 pub use leave::{Leave, leave, leave_at_once};
 pub use trash::discard_value;
+pub use unblock::expire_waits;
 
 use crate::command::table;
 use crate::engine::config::Config;
-use crate::engine::{Clients, Engine, Libraries, Process, PubSub, Saving, State, Stats, Unit, Watches};
+use crate::engine::{
+    Blocked, Clients, Engine, Libraries, Process, PubSub, Saving, State, Stats, Unit, Watches,
+};
 use crate::keyspace::Keyspace;
 use crate::text::clock::Clock;
 
@@ -68,6 +72,7 @@ impl Server {
             unit: Unit::default(),
             watches: Watches::default(),
             pubsub: PubSub::default(),
+            blocked: Blocked::default(),
             saving: Saving::new(now.ms / 1000),
             libraries: Libraries::default(),
             process,

@@ -1,8 +1,9 @@
 //! Lists: sequences that grow and shrink at both ends.
 //!
-//! Never a blocking command (those wait for the blocked keys of `engine`). Source of truth: Redis 8.0.6's
+//! Blocking commands wait by `Ctx::block`. Source of truth: Redis 8.0.6's
 //! answers, recorded in `fixtures/oracle`; encodings and indexes are `value::list`'s business.
 
+mod blpop;
 mod end;
 mod lindex;
 mod linsert;
@@ -21,6 +22,8 @@ use super::Command;
 
 /// The family's rows.
 pub(super) const COMMANDS: &[&Command] = &[
+    &blpop::BLPOP,
+    &blpop::BRPOP,
     &lindex::LINDEX,
     &linsert::LINSERT,
     &llen::LLEN,

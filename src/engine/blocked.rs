@@ -1,0 +1,154 @@
+//! Clients that wait for keys: BLPOP and its like.
+//!
+//! A blocked client's request is kept. When a key that it waits for has changed, at the end of the unit that changed
+//! it, the request runs again by the same road, in the order in which clients came; one that blocks again keeps its
+//! place.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use super::session::SessionId;
+use crate::keyspace::Type;
+use crate::resp::OwnedArgs;
+
+type Key = (usize, Box<[u8]>);
+
+/// What a request waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitFor {
+    /// A key of this type with something in it. While it is of another type, or missing, nothing happens.
+    Elements(Type),
+    /// Any change: a consumer group's reader learns of its key's end, too.
+    Change,
+}
+
+/// A request that waits.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The request, to be run again.
+    pub request: OwnedArgs,
+    /// What it waits for.
+    pub wait_for: WaitFor,
+    /// Its database, which a SELECT cannot change meanwhile.
+    pub db: usize,
+    keys: Vec<Box<[u8]>>,
+    place: u64,
+    deadline_us: Option<u64>,
+    /// Monotonic microseconds when it began to wait.
+    pub since_us: u64,
+}
+
+/// All that wait.
+#[derive(Debug, Default)]
+pub struct Blocked {
+    waiting: HashMap<SessionId, Waiting>,
+    by_key: HashMap<Key, BTreeMap<u64, SessionId>>,
+    deadlines: BTreeSet<(u64, SessionId)>,
+    ready: VecDeque<Key>,
+    places: u64,
+}
+
+impl Blocked {
+    /// Whether nobody waits.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// How many wait, and for how many keys.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.waiting.len(), self.by_key.len())
+    }
+
+    /// Lets a session wait. With the `place` of an earlier wait it keeps that.
+    #[expect(clippy::too_many_arguments, reason = "what a wait is made of, from one caller")]
+    pub fn wait(
+        &mut self,
+        id: SessionId,
+        request: OwnedArgs,
+        db: usize,
+        keys: Vec<Box<[u8]>>,
+        wait_for: WaitFor,
+        deadline_us: Option<u64>,
+        since_us: u64,
+        place: Option<u64>,
+    ) {
+        let place = place.unwrap_or_else(|| {
+            self.places += 1;
+            self.places
+        });
+        for key in &keys {
+            self.by_key.entry((db, key.clone())).or_default().insert(place, id);
+        }
+        if let Some(at) = deadline_us {
+            self.deadlines.insert((at, id));
+        }
+        self.waiting.insert(id, Waiting { request, wait_for, db, keys, place, deadline_us, since_us });
+    }
+
+    /// Ends a wait; what it was.
+    pub fn end(&mut self, id: SessionId) -> Option<Waiting> {
+        let waiting = self.waiting.remove(&id)?;
+        for key in &waiting.keys {
+            let key = (waiting.db, key.clone());
+            if let Some(places) = self.by_key.get_mut(&key) {
+                places.remove(&waiting.place);
+                if places.is_empty() {
+                    self.by_key.remove(&key);
+                }
+            }
+        }
+        if let Some(at) = waiting.deadline_us {
+            self.deadlines.remove(&(at, id));
+        }
+        Some(waiting)
+    }
+
+    /// A key changed: at the end of the unit those who wait for it get their turn.
+    pub fn touch(&mut self, db: usize, key: &[u8]) {
+        let key = (db, Box::from(key));
+        if self.by_key.contains_key(&key) && !self.ready.contains(&key) {
+            self.ready.push_back(key);
+        }
+    }
+
+    /// Whole databases changed.
+    pub fn touch_all(&mut self, databases: &[usize]) {
+        let keys: Vec<Key> = self.by_key.keys().filter(|(db, _)| databases.contains(db)).cloned().collect();
+        keys.into_iter().for_each(|(db, key)| self.touch(db, &key));
+    }
+
+    /// Whether somebody's turn may have come.
+    #[inline]
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// The next changed key, and who waits for it, in order of arrival.
+    pub fn next_ready(&mut self) -> Option<(Key, Vec<SessionId>)> {
+        let key = self.ready.pop_front()?;
+        let ids = self.by_key.get(&key).map(|places| places.values().copied().collect()).unwrap_or_default();
+        Some((key, ids))
+    }
+
+    /// What a session waits for.
+    pub fn of(&self, id: SessionId) -> Option<&Waiting> {
+        self.waiting.get(&id)
+    }
+
+    /// When the next wait ends by itself, in monotonic microseconds.
+    pub fn next_deadline_us(&self) -> Option<u64> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// A session whose wait is over.
+    pub fn next_expired(&self, now_us: u64) -> Option<SessionId> {
+        self.deadlines.first().filter(|(at, _)| *at <= now_us).map(|(_, id)| *id)
+    }
+}
+
+impl Waiting {
+    /// What is needed to go on waiting at the same place.
+    pub fn place(&self) -> (u64, Option<u64>) {
+        (self.place, self.deadline_us)
+    }
+}

@@ -1,0 +1,75 @@
+//! Blocked clients' turns: their requests run again when a key that they wait for has changed, or their time is up.
+
+use super::Server;
+use super::dispatch;
+use crate::engine::blocked::WaitFor;
+use crate::engine::{Engine, Session, SessionId, State};
+use crate::resp::{Out, Reply};
+
+/// Serves everyone whose turn has come, until nothing is ready any more.
+#[cold]
+pub(super) fn serve_ready(server: &Server, engine: &mut Engine) {
+    while let Some(((db, key), ids)) = engine.state.blocked.next_ready() {
+        for id in ids {
+            if is_ready(engine, id, db, &key) {
+                run_again(server, engine, id);
+            }
+        }
+    }
+}
+
+fn is_ready(engine: &Engine, id: SessionId, db: usize, key: &[u8]) -> bool {
+    let kind = engine.keyspace.database(db).entry(key).map(|entry| entry.kind().type_of());
+    match engine.state.blocked.of(id).map(|waiting| waiting.wait_for) {
+        Some(WaitFor::Elements(wanted)) => kind == Some(wanted),
+        Some(WaitFor::Change) => true,
+        None => false,
+    }
+}
+
+fn run_again(server: &Server, engine: &mut Engine, id: SessionId) {
+    let Some(mut session) = engine.state.clients.take(id) else { return };
+    let Some(waiting) = engine.state.blocked.end(id) else { return engine.state.clients.put_back(session) };
+    let mut out = Out::new();
+    session.blocked = false;
+    session.keeps_place = Some((waiting.place(), waiting.since_us));
+    let now = engine.state.clock.now();
+    dispatch::run_kept(server, engine, &mut session, waiting.request.args(), &mut out, now);
+    session.keeps_place = None;
+    settle(&mut engine.state, session, &mut out);
+}
+
+fn settle(state: &mut State, mut session: Box<Session>, out: &mut Out) {
+    session.outbox.append(&mut out.take());
+    if !session.blocked {
+        session.wake();
+    }
+    state.clients.put_back(session);
+}
+
+/// Ends a wait with an answer instead of its turn: a time-out, CLIENT UNBLOCK. False if the session does not wait.
+pub(super) fn give_up(state: &mut State, id: SessionId, error: Option<&str>) -> bool {
+    if state.blocked.end(id).is_none() {
+        return false;
+    }
+    let Some(mut session) = state.clients.take(id) else { return true };
+    session.blocked = false;
+    let mut out = Out::new();
+    let mut reply = Reply::new(&mut out, session.protocol);
+    let _ = match error {
+        None => reply.null_array(),
+        Some(text) => reply.error(text.as_bytes()),
+    };
+    settle(state, session, &mut out);
+    true
+}
+
+/// Ends all waits whose time is up.
+pub fn expire_waits(server: &Server) {
+    let mut engine = server.lock();
+    let state = &mut engine.state;
+    let now_us = state.clock.mono_us();
+    while let Some(id) = state.blocked.next_expired(now_us) {
+        give_up(state, id, None);
+    }
+}
