@@ -8,7 +8,12 @@
 //!   `neighbours`: files to and from real servers, where there are any.
 //! - `oracle`: what Redis 8.0.6 answered (`fixtures/oracle`), replayed against ours, and its recorder.
 
+mod canon;
 mod client;
+mod neighbours;
+mod node;
 mod oracle;
 mod process;
+mod saving;
 mod server;
+mod snapshots;
