@@ -63,6 +63,7 @@ fn a_save_and_a_kill_lose_nothing() {
         ("made_v9.1.2_alltypes", "BGSAVE", &["--rdb-save-version", "valkey"]),
         ("made_v9.1.2_alltypes", "SAVE", &["--rdb-save-version", "12"]),
         ("made_r8.0.6_streams", "SAVE", &[]),
+        ("made_r8.0.6_streams", "BGSAVE", &["--rdb-save-version", "11"]),
         ("made_r8.0.6_fieldttl", "BGSAVE", &[]),
         ("made_r8.0.6_fieldttl", "SAVE", &["--rdb-save-version", "valkey"]),
         ("made_r8.0.6_bigenc", "BGSAVE", &["--rdb-save-version", "11"]),
@@ -92,7 +93,10 @@ fn a_save_and_a_kill_lose_nothing() {
         assert_eq!(node.persistence("rdb_changes_since_last_save"), "0");
         node.kill();
         let node = home.start(options);
-        let differences = canon::compare(&before, &content(&node));
+        let mut differences = canon::compare(&before, &content(&node));
+        // Version 10, the lowest that holds all but this, has no place for when a consumer was active.
+        let has_place = !home.bytes().starts_with(b"REDIS0010");
+        differences.retain(|line| has_place || !line.contains(".active_ms: "));
         assert!(differences.is_empty(), "{file} {command} {options:?}: {differences:#?}");
         assert_eq!(home.strays(), [""; 0]);
     });
@@ -469,7 +473,7 @@ fn the_disk_is_full() {
 
 #[test]
 fn a_killed_child_leaves_everything_as_it_was() {
-    let rows = [("KILL", "9", "err"), ("TERM", "15", "err"), ("SEGV", "11", "err"), ("USR1", "10", "ok")];
+    let rows = [("KILL", "9", "err"), ("TERM", "15", "err"), ("ABRT", "6", "err"), ("USR1", "10", "ok")];
     parallel(&rows, |(name, number, status)| {
         let home = Home::new();
         let node = home.start(&[&NEVER_DUE[..], &SLOW_SAVE[..]].concat());
