@@ -5,8 +5,10 @@ use crate::command::*;
 
 pub(super) const BITFIELD: Command = Command {
     name: "bitfield",
-    syntax: "key [GET encoding offset|[OVERFLOW WRAP|SAT|FAIL] \
-             SET encoding offset value|INCRBY encoding offset increment ...]",
+    syntax: "key [GET encoding offset|[OVERFLOW <WRAP|SAT|FAIL>] \
+             <SET encoding offset value|INCRBY encoding offset increment> \
+             [GET encoding offset|[OVERFLOW <WRAP|SAT|FAIL>] \
+             <SET encoding offset value|INCRBY encoding offset increment> ...]]",
     summary: "Read, write and count integers of any width within a string.",
     since: "3.2.0",
     cost: "O(1) for each operation",

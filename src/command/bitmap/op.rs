@@ -5,7 +5,7 @@ use crate::keyspace::{New, Ttl, View};
 
 pub(super) const BITOP: Command = Command {
     name: "bitop",
-    syntax: "AND|OR|XOR|NOT destkey key [key ...]",
+    syntax: "<AND|OR|XOR|NOT> destkey key [key ...]",
     summary: "Combine strings bit by bit and store the result; short ones count as filled up with zeros.",
     since: "2.6.0",
     cost: "O(N) in the number of bytes",

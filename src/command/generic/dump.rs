@@ -47,6 +47,7 @@ pub(super) const RESTORE_ASKING: Command = Command {
     name: "restore-asking",
     summary: "RESTORE for a cluster's migration.",
     since: "3.0.0",
+    group: Group::Server,
     flags: WRITE.or(DENYOOM).or(ASKING),
     examples: &[],
     ..RESTORE
