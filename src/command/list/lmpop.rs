@@ -11,7 +11,7 @@ pub(super) const LMPOP: Command = Command {
     cost: "O(N+M): N keys, M elements taken",
     group: Group::List,
     arity: Arity::AtLeast(4),
-    flags: WRITE,
+    flags: WRITE.or(MOVABLE_KEYS),
     acl: acl::LIST,
     keys: &[KeySpec::counted(1, RW.or(ACCESS).or(DELETE))],
     propagate: Propagate::Rewritten, // as a pop of the one key, so that a replay need not look for it

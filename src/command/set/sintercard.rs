@@ -11,7 +11,7 @@ pub(super) const SINTERCARD: Command = Command {
     cost: "O(N*M): N members of the smallest of M sets",
     group: Group::Set,
     arity: Arity::AtLeast(3),
-    flags: READONLY,
+    flags: READONLY.or(MOVABLE_KEYS),
     acl: acl::SET,
     keys: &[KeySpec::counted(1, RO.or(ACCESS))],
     examples: &[

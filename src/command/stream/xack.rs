@@ -6,7 +6,7 @@ use crate::command::*;
 
 pub(super) const XACK: Command = Command {
     name: "xack",
-    syntax: "key group ID [ID ...]",
+    syntax: "key group id [id ...]",
     summary: "Take entries off a group's list of those delivered and not dealt with yet.",
     since: "5.0.0",
     cost: "O(1) for each entry",

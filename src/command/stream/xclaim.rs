@@ -8,7 +8,7 @@ use crate::value::stream::{Claim, Claimed, Stream, StreamId};
 
 pub(super) const XCLAIM: Command = Command {
     name: "xclaim",
-    syntax: "key group consumer min-idle-time ID [ID ...] [IDLE ms] [TIME unix-time-milliseconds] \
+    syntax: "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] \
              [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid]",
     summary: "Make entries pending for a consumer that were pending for another for some time, and read them.",
     since: "5.0.0",

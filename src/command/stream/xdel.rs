@@ -5,7 +5,7 @@ use crate::command::*;
 
 pub(super) const XDEL: Command = Command {
     name: "xdel",
-    syntax: "key ID [ID ...]",
+    syntax: "key id [id ...]",
     summary: "Delete entries of a stream by their ids, and count those that were there.",
     since: "5.0.0",
     cost: "O(1) for each entry",

@@ -7,13 +7,13 @@ use crate::value::stream::{Log, StreamId};
 
 pub(super) const XREAD: Command = Command {
     name: "xread",
-    syntax: "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] ID [ID ...]",
+    syntax: "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]",
     summary: "Read the entries behind given ids of several streams.",
     since: "5.0.0",
     cost: "",
     group: Group::Stream,
     arity: Arity::AtLeast(4),
-    flags: BLOCKING.or(READONLY),
+    flags: BLOCKING.or(READONLY).or(MOVABLE_KEYS),
     acl: acl::STREAM,
     keys: &[streams_from(1)],
     examples: &[("XREAD STREAMS nosuch 0", "(nil)")],

@@ -9,13 +9,13 @@ use crate::value::stream::{ConsumerId, Group as ConsumerGroup, Log, Stream, Stre
 
 pub(super) const XREADGROUP: Command = Command {
     name: "xreadgroup",
-    syntax: "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] ID [ID ...]",
+    syntax: "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id [id ...]",
     summary: "Read new entries of several streams for a group, or those pending for a consumer.",
     since: "5.0.0",
     cost: "O(N) in the number of entries read of each stream",
     group: Group::Stream,
     arity: Arity::AtLeast(7),
-    flags: BLOCKING.or(WRITE),
+    flags: BLOCKING.or(WRITE).or(MOVABLE_KEYS),
     acl: acl::STREAM,
     keys: &[streams_from(4)],
     propagate: Propagate::Rewritten, // as what is pending afterwards, and the group's position
