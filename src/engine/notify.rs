@@ -27,7 +27,7 @@ impl State {
     /// Tells watchers and subscribers of keyspace events what a key went through.
     #[inline]
     pub fn tell(&mut self, db: usize, effect: &Effect<'_>) {
-        if !self.watches.is_empty() && !effect.key.is_empty() {
+        if !self.watches.is_empty() && !effect.key.is_empty() && !effect.unwatched {
             self.watches.touch(db, effect.key);
         }
         if !self.blocked.is_empty() && !effect.key.is_empty() {

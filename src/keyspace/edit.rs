@@ -29,15 +29,17 @@ pub struct Change {
     pub dirty: u64,
     /// Something was added that a blocked client may wait for.
     pub ready: bool,
+    /// Who watches the key does not hear of it.
+    pub unwatched: bool,
 }
 
 impl Change {
     /// Nothing changed.
-    pub const NONE: Change = Change { event: "", dirty: 0, ready: false };
+    pub const NONE: Change = Change { event: "", dirty: 0, ready: false, unwatched: false };
 
     /// `dirty` elements changed; nothing if that is 0.
     pub fn new(event: &'static str, dirty: usize) -> Change {
-        if dirty == 0 { Change::NONE } else { Change { event, dirty: dirty as u64, ready: false } }
+        if dirty == 0 { Change::NONE } else { Change { event, dirty: dirty as u64, ..Change::NONE } }
     }
 
     /// The same, and a blocked client may want it.
@@ -46,8 +48,15 @@ impl Change {
         self
     }
 
+    /// The same, and who watches the key does not hear of it.
+    pub fn unwatched(mut self) -> Change {
+        self.unwatched = true;
+        self
+    }
+
     fn effect<'k>(self, key: &'k [u8]) -> Effect<'k> {
-        Effect { ready: self.ready, dirty: self.dirty, ..Effect::new(key, self.event) }
+        let Change { event, dirty, ready, unwatched } = self;
+        Effect { ready, dirty, unwatched, ..Effect::new(key, event) }
     }
 }
 
@@ -108,7 +117,7 @@ impl Db<'_> {
         let clock = self.ks.access.fresh(self.now.ms);
         let entry = Entry::with_value(key, value.into_value(), None, clock);
         self.data_mut().insert(hash_bytes(key), entry);
-        (result, Effect { created: true, ..change.effect(key) })
+        (result, Effect { created: true, unwatched: false, ..change.effect(key) })
     }
 
     fn edit_at<'k, R>(

@@ -19,16 +19,25 @@ pub struct Effect<'k> {
     pub emptied: bool,
     /// The key is new.
     pub created: bool,
+    /// Who watches the key does not hear of it: what groups of a stream went through is no change of the value.
+    pub unwatched: bool,
 }
 
 impl<'k> Effect<'k> {
     /// Nothing changed.
-    pub const NONE: Effect<'static> =
-        Effect { key: b"", event: "", dirty: 0, ready: false, emptied: false, created: false };
+    pub const NONE: Effect<'static> = Effect {
+        key: b"",
+        event: "",
+        dirty: 0,
+        ready: false,
+        emptied: false,
+        created: false,
+        unwatched: false,
+    };
 
     /// One change of one key.
     pub fn new(key: &'k [u8], event: &'static str) -> Effect<'k> {
-        Effect { key, event, dirty: 1, ready: false, emptied: false, created: false }
+        Effect { key, event, dirty: 1, ready: false, emptied: false, created: false, unwatched: false }
     }
 
     /// Whether nothing changed.

@@ -93,11 +93,11 @@ impl Changes {
     /// As the change of a key; only the making of a consumer is an event.
     pub fn as_change(&self) -> Change {
         let event = if self.created { "xgroup-createconsumer" } else { "" };
-        Change { event, dirty: (self.claims + usize::from(self.created)) as u64, ready: false }
+        Change { event, ..quiet(self.claims + usize::from(self.created)) }
     }
 }
 
-/// A change of a group that has no event of its own.
+/// A change of a group that has no event, nor is seen by who watches the key.
 pub(super) fn quiet(dirty: usize) -> Change {
-    Change { event: "", dirty: dirty as u64, ready: false }
+    Change { dirty: dirty as u64, unwatched: dirty > 0, ..Change::NONE }
 }

@@ -109,6 +109,14 @@ const HELP: Command = Command {
 const NEEDS_KEY: &str = "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to \
                          use the MKSTREAM option to create an empty stream automatically.";
 
+/// A change of groups, which who watches the key does not see.
+fn moved(event: &'static str, dirty: usize) -> Change {
+    match Change::new(event, dirty) {
+        Change::NONE => Change::NONE,
+        change => change.unwatched(),
+    }
+}
+
 /// Changes a stream that is there, or may be made.
 fn edit<R>(
     ctx: &mut Ctx<'_>,
@@ -176,7 +184,7 @@ fn create(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         let last_id = id::or_last(text, stream.log.last_id)?;
         let made = stream.groups.create(name, last_id, options.entries_read).is_some();
         let busy = CmdError::text("BUSYGROUP Consumer Group name already exists");
-        if made { Ok(((), Change::new("xgroup-create", 1))) } else { Err(busy) }
+        if made { Ok(((), moved("xgroup-create", 1))) } else { Err(busy) }
     })?;
     Ok(ctx.reply.ok())
 }
@@ -194,7 +202,7 @@ fn setid(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         // Unlike elsewhere, `-` and `+` are ids here.
         let id = if text == b"$" { last_id } else { StreamId::parse(text, 0).ok_or_else(id::invalid)? };
         (group.last_id, group.entries_read) = (id, options.entries_read);
-        Ok(((), Change::new("xgroup-setid", 1)))
+        Ok(((), moved("xgroup-setid", 1)))
     })?;
     Ok(ctx.reply.ok())
 }
@@ -205,7 +213,7 @@ fn destroy(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let gone = edit(ctx, key, Missing::Leave, |stream| {
         let gone = stream.groups.destroy(name);
         // Ready: who waits in this group must hear that there is none.
-        Ok((gone, Change::new("xgroup-destroy", usize::from(gone)).ready()))
+        Ok((gone, moved("xgroup-destroy", usize::from(gone)).ready()))
     })?;
     Ok(ctx.reply.int(gone.into()))
 }
@@ -216,7 +224,7 @@ fn createconsumer(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdE
     let now_ms = id::now_ms(ctx);
     let created = edit_group(ctx, key, name, |group| {
         let (_, created) = group.create_consumer(consumer, now_ms);
-        (created, Change::new("xgroup-createconsumer", usize::from(created)))
+        (created, moved("xgroup-createconsumer", usize::from(created)))
     })?;
     Ok(ctx.reply.int(created.into()))
 }
@@ -226,7 +234,7 @@ fn delconsumer(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdErro
     let (key, name, consumer) = (args.arg()?, args.arg()?, args.arg()?);
     let pending = edit_group(ctx, key, name, |group| {
         let pending = group.delete_consumer(consumer);
-        (pending, Change::new("xgroup-delconsumer", usize::from(pending.is_some())))
+        (pending, moved("xgroup-delconsumer", usize::from(pending.is_some())))
     })?;
     Ok(ctx.reply.count(pending.unwrap_or(0)))
 }

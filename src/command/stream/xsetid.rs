@@ -25,7 +25,7 @@ fn xsetid(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let (added, max_deleted) = options(&mut args, id)?;
     let (done, effect) = ctx.db.edit_stream(key, Missing::Leave, |stream, _| {
         let done = stream.log.set_id(id, added, max_deleted).map_err(refused);
-        let change = Change::new("xsetid", usize::from(done.is_ok()));
+        let change = if done.is_ok() { Change::new("xsetid", 1).unwatched() } else { Change::NONE };
         (done, change)
     })?;
     done.ok_or(CmdError::NoSuchKey)??;
