@@ -89,6 +89,8 @@ pub trait Host {
     fn sleep(&self, seconds: f64);
     /// What is known of the process.
     fn vitals(&self) -> Vitals;
+    /// What the allocator tells of itself (MEMORY MALLOC-STATS).
+    fn allocator_report(&self) -> String;
     /// Gives freed memory back to the system (MEMORY PURGE).
     fn purge_memory(&self);
     /// FLUSHALL has emptied all databases: a save that is running is worthless, and the file is to follow.

@@ -21,6 +21,7 @@ pub mod parse;
 pub mod pubsub;
 pub mod sample;
 pub mod scan;
+mod scripting;
 pub mod server;
 pub mod set;
 pub mod spec;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::Command;
 use super::{bitmap, connection, generic, hash, list, server, set, stream, string, zset};
-use super::{pubsub, transaction};
+use super::{pubsub, scripting, transaction};
 
 /// A command's place in the table: what sessions and counters keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,6 +29,7 @@ const FAMILIES: &[&[&Command]] = &[
     hash::COMMANDS,
     list::COMMANDS,
     pubsub::COMMANDS,
+    scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
     stream::COMMANDS,

@@ -114,6 +114,11 @@ impl Clients {
     }
 
     /// A session that is not running a batch.
+    pub fn get(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.get(&id)?.session.as_deref()
+    }
+
+    /// The same, to be changed.
     pub fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         self.sessions.get_mut(&id)?.session.as_deref_mut()
     }

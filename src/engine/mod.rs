@@ -12,6 +12,7 @@ mod notify;
 pub mod pubsub;
 pub mod saving;
 pub mod session;
+pub mod slow_log;
 pub mod stats;
 pub mod unit;
 pub mod watch;
@@ -22,6 +23,7 @@ pub use library::Libraries;
 pub use pubsub::PubSub;
 pub use saving::Saving;
 pub use session::{Session, SessionId};
+pub use slow_log::SlowLog;
 pub use stats::Stats;
 pub use unit::{Frame, Unit};
 pub use watch::Watches;
@@ -48,6 +50,8 @@ pub struct State {
     pub config: Config,
     /// Counters for INFO.
     pub stats: Stats,
+    /// What took long.
+    pub slow_log: SlowLog,
     /// What the running unit changed, and how the log will say it.
     pub unit: Unit,
     /// Who watches which keys.

@@ -165,21 +165,4 @@ impl Session {
             waker.wake_by_ref();
         }
     }
-
-    /// The letters of CLIENT LIST's `flags`.
-    pub fn flag_letters(&self) -> String {
-        let mut letters = String::new();
-        let mut add = |on: bool, letter: char| {
-            if on {
-                letters.push(letter);
-            }
-        };
-        add(self.blocked, 'b');
-        add(self.queued.is_some(), 'x');
-        add(self.closing, 'c');
-        add(matches!(self.peer, Peer::Unix { .. }), 'U');
-        add(self.no_evict, 'e');
-        add(self.no_touch, 'T');
-        if letters.is_empty() { "N".into() } else { letters }
-    }
 }

@@ -3,8 +3,10 @@
 use super::Server;
 use super::gate::{admit, find_row};
 use crate::command::table::Row;
-use crate::command::{Args, CmdError, Ctx, Propagate, TOUCHES_ARBITRARY_KEYS};
+use crate::command::{Args, CmdError, Ctx, Propagate, SKIP_SLOWLOG, TOUCHES_ARBITRARY_KEYS};
+use crate::engine::config::is_sensitive;
 use crate::engine::session::ReplyMode;
+use crate::engine::slow_log::{self, SlowEntry};
 use crate::engine::{Engine, Session, State, unit};
 use crate::resp::{Batch, Mark, Out, OwnedArgs, Reply};
 use crate::text::clock::Now;
@@ -85,9 +87,9 @@ pub(super) fn execute(
             now
         }
         Ok(row) => {
-            let outcome = run(server, engine, session, row, args, out, now);
+            let outcome = run(server, engine, session, row, args.clone(), out, now);
             let end = engine.state.clock.now();
-            account(&mut engine.state, row, now, end, outcome);
+            account(&mut engine.state, session, row, &args, now, end, outcome);
             end
         }
         Err((row, error)) => {
@@ -161,9 +163,9 @@ pub(super) fn run_inside(ctx: &mut Ctx<'_>, args: Args<'_>) {
         }
     };
     let start = ctx.state.clock.now();
-    let outcome = perform(ctx, row, args);
+    let outcome = perform(ctx, row, args.clone());
     let end = ctx.state.clock.now();
-    account(ctx.state, row, start, end, outcome);
+    account(ctx.state, ctx.session, row, &args, start, end, outcome);
 }
 
 /// CLIENT REPLY OFF and SKIP: takes back what was written.
@@ -249,15 +251,51 @@ fn add_frames(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
 }
 
 #[inline]
-fn account(state: &mut State, row: &Row, start: Now, end: Now, outcome: Result<(), String>) {
+fn account(
+    state: &mut State,
+    session: &Session,
+    row: &Row,
+    args: &Args<'_>,
+    start: Now,
+    end: Now,
+    outcome: Result<(), String>,
+) {
+    let took_us = end.mono_us.saturating_sub(start.mono_us);
+    // A negative limit: nothing is slow.
+    if u64::try_from(state.config.slowlog_log_slower_than).is_ok_and(|limit_us| took_us >= limit_us) {
+        keep_slow(state, session, row, args, end, took_us);
+    }
     let stats = &mut state.stats;
     stats.calls += 1;
     let of_command = &mut stats.commands[usize::from(row.id.0)];
     of_command.calls += 1;
-    of_command.usec += end.mono_us.saturating_sub(start.mono_us);
+    of_command.usec += took_us;
     if let Err(code) = outcome {
         of_command.failed += 1;
         stats.count_error(code);
+    }
+}
+
+/// Keeps a command that took long, without what is secret in it.
+#[cold]
+fn keep_slow(state: &mut State, session: &Session, row: &Row, args: &Args<'_>, end: Now, took_us: u64) {
+    if row.command.flags.has(SKIP_SLOWLOG) || state.config.slowlog_max_len == 0 {
+        return;
+    }
+    let words = slow_log::shorten(args, |at| is_secret(row, args, at));
+    let (addr, name) = (session.peer.addr(), session.name.clone());
+    let entry = SlowEntry { id: 0, when: end.ms / 1000, took_us, words, addr, name };
+    state.slow_log.push(entry, state.config.slowlog_max_len);
+}
+
+/// Passwords, and directives that hold some.
+fn is_secret(row: &Row, args: &Args<'_>, at: usize) -> bool {
+    let before = |n: usize| at.checked_sub(n).and_then(|at| args.get(at)).unwrap_or_default();
+    match row.full_name.as_str() {
+        "auth" => at >= 1,
+        "hello" => at >= 3 && [1, 2].iter().any(|n| before(*n).eq_ignore_ascii_case(b"AUTH")),
+        "config|set" => at >= 3 && at % 2 == 1 && is_sensitive(before(1)),
+        _ => false,
     }
 }
 

@@ -96,6 +96,10 @@ impl Host for Server {
         super::process::vitals::read()
     }
 
+    fn allocator_report(&self) -> String {
+        super::process::allocator::report()
+    }
+
     fn purge_memory(&self) {
         super::process::allocator::purge();
     }

@@ -28,7 +28,7 @@ pub use unblock::expire_waits;
 use crate::command::table;
 use crate::engine::config::Config;
 use crate::engine::{
-    Blocked, Clients, Engine, Libraries, Process, PubSub, Saving, State, Stats, Unit, Watches,
+    Blocked, Clients, Engine, Libraries, Process, PubSub, Saving, SlowLog, State, Stats, Unit, Watches,
 };
 use crate::keyspace::Keyspace;
 use crate::text::clock::Clock;
@@ -69,6 +69,7 @@ impl Server {
             clock,
             config,
             stats: Stats::new(table::table().rows().len()),
+            slow_log: SlowLog::default(),
             unit: Unit::default(),
             watches: Watches::default(),
             pubsub: PubSub::default(),

@@ -1,14 +1,19 @@
 //! The operator's commands: configuration, information, saving, looking inside.
 
+mod acl;
 mod command;
 mod config;
 mod dbsize;
 mod debug;
 mod flush;
 mod info;
+mod latency;
 mod memory;
+mod module;
+mod role;
 mod save;
 mod shutdown;
+mod slowlog;
 mod swapdb;
 mod time;
 
@@ -16,6 +21,7 @@ use super::Command;
 
 /// The family's rows.
 pub(super) const COMMANDS: &[&Command] = &[
+    &acl::ACL,
     &save::BGSAVE,
     &command::COMMAND,
     &config::CONFIG,
@@ -25,8 +31,14 @@ pub(super) const COMMANDS: &[&Command] = &[
     &flush::FLUSHDB,
     &info::INFO,
     &time::LASTSAVE,
+    &latency::LATENCY,
+    &role::LOLWUT,
+    &memory::MEMORY,
+    &module::MODULE,
+    &role::ROLE,
     &save::SAVE,
     &shutdown::SHUTDOWN,
+    &slowlog::SLOWLOG,
     &swapdb::SWAPDB,
     &time::TIME,
 ];

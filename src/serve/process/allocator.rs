@@ -1,11 +1,20 @@
 #![allow(unsafe_code)] // settings of jemalloc's arenas, which have no typed access
 //! jemalloc: its own thread, which gives freed memory back to the system (`jemalloc-bg-thread`), and doing so at once.
 
-use tikv_jemalloc_ctl::{arenas, background_thread, raw};
+use tikv_jemalloc_ctl::{arenas, background_thread, raw, stats_print};
 
 /// Starts or stops the thread; whether that worked. After leaving the terminal: threads do not survive a fork.
 pub fn purge_in_thread(on: bool) -> bool {
     background_thread::write(on).is_ok()
+}
+
+/// What jemalloc tells of itself, for people.
+pub fn report() -> String {
+    let mut text = Vec::new();
+    match stats_print::stats_print(&mut text, stats_print::Options::default()) {
+        Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+        Err(error) => format!("The allocator tells nothing: {error}\n"),
+    }
 }
 
 /// Gives freed memory back to the system now.

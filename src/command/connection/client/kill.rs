@@ -3,7 +3,7 @@
 use super::SUB;
 use super::list::ClientType;
 use crate::command::*;
-use crate::engine::{Session, SessionId};
+use crate::engine::{Session, SessionId, State};
 use crate::text::clock::Now;
 
 pub(super) const KILL: Command = Command {
@@ -54,12 +54,12 @@ impl<'a> Filter<'a> {
         Ok(filter)
     }
 
-    fn matches(&self, session: &Session, now: Now) -> bool {
+    fn matches(&self, session: &Session, state: &State, now: Now) -> bool {
         let age = now.mono_us.saturating_sub(session.created_us) / 1_000_000;
         self.id.is_none_or(|id| session.id == id)
             && self.addr.is_none_or(|addr| session.peer.addr().as_bytes() == addr)
             && self.laddr.is_none_or(|laddr| session.peer.laddr().as_bytes() == laddr)
-            && self.of_type.is_none_or(|of_type| of_type == ClientType::Normal)
+            && self.of_type.is_none_or(|of_type| of_type == ClientType::of(session, state))
             && self.max_age.is_none_or(|max_age| age >= max_age)
     }
 }
@@ -100,13 +100,11 @@ fn kill(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
 }
 
 fn kill_matching(ctx: &mut Ctx<'_>, filter: &Filter<'_>) -> usize {
-    let others = ctx.state.clients.resting().filter(|session| filter.matches(session, ctx.now));
+    let others = ctx.state.clients.resting().filter(|session| filter.matches(session, ctx.state, ctx.now));
     let others: Vec<SessionId> = others.map(|session| session.id).collect();
-    others.iter().for_each(|id| {
-        ctx.state.clients.kill(*id);
-    });
+    others.iter().for_each(|id| ctx.state.forget(*id));
     // Oneself last: the reply is still to leave.
-    let me = !filter.spare_me && filter.matches(ctx.session, ctx.now);
+    let me = !filter.spare_me && filter.matches(ctx.session, ctx.state, ctx.now);
     ctx.session.closing |= me;
     others.len() + usize::from(me)
 }

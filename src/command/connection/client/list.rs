@@ -3,7 +3,8 @@
 use super::SUB;
 use crate::command::table::{RowId, table};
 use crate::command::*;
-use crate::engine::{Session, SessionId};
+use crate::engine::session::Peer;
+use crate::engine::{Session, SessionId, State};
 use crate::resp::Proto;
 use crate::text::clock::Now;
 use std::fmt::Write;
@@ -16,7 +17,7 @@ pub(super) const INFO: Command = Command {
     tips: &["nondeterministic_output"],
     run: |ctx, args| {
         let mut text = String::new();
-        describe(&mut text, ctx.session, ctx.now, args.total_bytes());
+        describe(&mut text, ctx.session, ctx.state, ctx.now, args.total_bytes());
         Ok(ctx.reply.verbatim("txt", text.as_bytes()))
     },
     ..SUB
@@ -36,7 +37,7 @@ pub(super) const LIST: Command = Command {
     ..SUB
 };
 
-/// The kinds of clients; so far all that come are normal ones.
+/// The kinds of clients; there is no replication, so all that come are normal or listen to channels.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClientType {
     Normal,
@@ -46,6 +47,11 @@ pub(super) enum ClientType {
 }
 
 impl ClientType {
+    /// What a session is.
+    pub fn of(session: &Session, state: &State) -> ClientType {
+        if state.pubsub.is_subscribed(session.id) { ClientType::PubSub } else { ClientType::Normal }
+    }
+
     /// Reads a type's name, or answers as the real server.
     pub fn parse(word: &[u8]) -> Result<ClientType, CmdError> {
         match () {
@@ -67,11 +73,10 @@ fn list(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let option = args.next();
     let mut text = String::new();
     match option {
-        None => every(ctx, &mut text, argument_bytes),
+        None => every(ctx, None, &mut text, argument_bytes),
         Some(word) if parse::is(word, "TYPE") && args.len() == 4 => {
-            if ClientType::parse(args.arg()?)? == ClientType::Normal {
-                every(ctx, &mut text, argument_bytes);
-            }
+            let of_type = ClientType::parse(args.arg()?)?;
+            every(ctx, Some(of_type), &mut text, argument_bytes);
         }
         Some(word) if parse::is(word, "ID") && args.remaining() > 0 => {
             for arg in args {
@@ -84,21 +89,23 @@ fn list(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     Ok(ctx.reply.verbatim("txt", text.as_bytes()))
 }
 
-/// Everybody, in the order in which they came; the caller is not among those that rest.
-fn every(ctx: &Ctx<'_>, text: &mut String, argument_bytes: usize) {
+/// Everybody (of a type), in the order in which they came; the caller is not among those that rest.
+fn every(ctx: &Ctx<'_>, of_type: Option<ClientType>, text: &mut String, argument_bytes: usize) {
     let own = ctx.session.id;
+    let wanted = |session: &&Session| of_type.is_none_or(|kind| ClientType::of(session, ctx.state) == kind);
     let (earlier, later): (Vec<_>, Vec<_>) = ctx.state.clients.resting().partition(|s| s.id < own);
-    earlier.iter().for_each(|session| describe(text, session, ctx.now, 0));
-    describe(text, ctx.session, ctx.now, argument_bytes);
-    later.iter().for_each(|session| describe(text, session, ctx.now, 0));
+    for session in earlier.into_iter().chain([&*ctx.session]).chain(later).filter(wanted) {
+        let bytes = if session.id == own { argument_bytes } else { 0 };
+        describe(text, session, ctx.state, ctx.now, bytes);
+    }
 }
 
-fn one(ctx: &mut Ctx<'_>, id: i64, text: &mut String, argument_bytes: usize) {
+fn one(ctx: &Ctx<'_>, id: i64, text: &mut String, argument_bytes: usize) {
     let Ok(id) = u64::try_from(id) else { return };
     if ctx.session.id.0 == id {
-        describe(text, ctx.session, ctx.now, argument_bytes);
-    } else if let Some(session) = ctx.state.clients.get_mut(SessionId(id)) {
-        describe(text, session, ctx.now, 0);
+        describe(text, ctx.session, ctx.state, ctx.now, argument_bytes);
+    } else if let Some(session) = ctx.state.clients.get(SessionId(id)) {
+        describe(text, session, ctx.state, ctx.now, 0);
     }
 }
 
@@ -106,7 +113,7 @@ fn one(ctx: &mut Ctx<'_>, id: i64, text: &mut String, argument_bytes: usize) {
 const OWN_BUFFER: usize = 16 << 10;
 
 /// Adds one connection's line.
-fn describe(text: &mut String, session: &Session, now: Now, argument_bytes: usize) {
+fn describe(text: &mut String, session: &Session, state: &State, now: Now, argument_bytes: usize) {
     let seconds_since = |us: u64| now.mono_us.saturating_sub(us) / 1_000_000;
     let mirror = session.mirror;
     let (in_buffer, listed) =
@@ -117,11 +124,13 @@ fn describe(text: &mut String, session: &Session, now: Now, argument_bytes: usiz
     let multi = queued.map_or(-1, |q| i64::try_from(q.len()).unwrap_or(i64::MAX));
     let command = session.last_command.map_or("NULL", |id| &table().row(RowId(id)).full_name);
     let protocol = if session.protocol == Proto::Resp3 { 3 } else { 2 };
+    let (channels, patterns, shards) = state.pubsub.counts(session.id);
+    let watched = state.watches.of(session.id).len();
     let name = |bytes| String::from_utf8_lossy(bytes);
     writeln!(
         text,
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={multi} watch=0 \
-         qbuf={} qbuf-free={} argv-mem={argument_bytes} multi-mem={queued_bytes} rbs=0 rbp=0 obl={in_buffer} oll={} \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={channels} psub={patterns} \
+         ssub={shards} multi={multi} watch={watched} qbuf={} qbuf-free={} argv-mem={argument_bytes} multi-mem={queued_bytes} rbs=0 rbp=0 obl={in_buffer} oll={} \
          omem={listed} tot-mem={total} events={} cmd={command} user={} redir=-1 resp={protocol} lib-name={} \
          lib-ver={} io-thread={}",
         session.id.0,
@@ -131,7 +140,7 @@ fn describe(text: &mut String, session: &Session, now: Now, argument_bytes: usiz
         name(&session.name),
         seconds_since(session.created_us),
         seconds_since(session.active_us),
-        session.flag_letters(),
+        flags(session, state),
         session.db,
         mirror.query,
         mirror.query_capacity.saturating_sub(mirror.query),
@@ -143,4 +152,20 @@ fn describe(text: &mut String, session: &Session, now: Now, argument_bytes: usiz
         session.worker,
     )
     .expect("a String takes all");
+}
+
+/// The letters of `flags`; none is `N`.
+fn flags(session: &Session, state: &State) -> String {
+    let letters = [
+        (state.pubsub.is_subscribed(session.id), 'P'),
+        (session.queued.is_some(), 'x'),
+        (session.blocked, 'b'),
+        (state.watches.is_touched(session.id), 'd'),
+        (session.closing, 'c'),
+        (matches!(session.peer, Peer::Unix { .. }), 'U'),
+        (session.no_evict, 'e'),
+        (session.no_touch, 'T'),
+    ];
+    let flags: String = letters.iter().filter(|(on, _)| *on).map(|(_, letter)| *letter).collect();
+    if flags.is_empty() { "N".into() } else { flags }
 }

@@ -45,11 +45,14 @@ fn describe(reply: &mut Reply<'_>, row: &Row) {
     let command = row.command;
     let arguments = arguments(row);
     let fields = reply.deferred_map();
-    let mut count = 4;
+    let mut count = 3;
     pair(reply, "summary", command.summary);
     pair(reply, "since", command.since);
     pair(reply, "group", command.group.name());
-    pair(reply, "complexity", command.cost);
+    if !command.cost.is_empty() {
+        pair(reply, "complexity", command.cost);
+        count += 1;
+    }
     let flag = match command.deprecated {
         Some(_) => Some("deprecated"),
         None => OF_THE_SYSTEM.contains(&command.name).then_some("syscmd"),

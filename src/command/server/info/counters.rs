@@ -3,6 +3,7 @@
 use super::Text;
 use crate::command::Ctx;
 use crate::command::table::table;
+use crate::engine::pubsub::Kind;
 
 pub(super) fn stats(ctx: &mut Ctx<'_>, text: &mut Text) {
     connections(ctx, text);
@@ -48,7 +49,10 @@ fn lapses(ctx: &Ctx<'_>, text: &mut Text) {
 
 fn not_there(ctx: &Ctx<'_>, text: &mut Text) {
     let saving = &ctx.state.saving;
-    text.put_zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels"]);
+    let pubsub = &ctx.state.pubsub;
+    text.put("pubsub_channels", pubsub.channels(Kind::Channel).count());
+    text.put("pubsub_patterns", pubsub.pattern_count());
+    text.put("pubsubshard_channels", pubsub.channels(Kind::Shard).count());
     text.put("latest_fork_usec", saving.last_fork_us);
     text.put("total_forks", saving.forks);
     text.put_zeros(&[

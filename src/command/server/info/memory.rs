@@ -2,6 +2,7 @@
 
 use super::{Human, Text};
 use crate::command::Ctx;
+use crate::command::scripting::scan::Library;
 use crate::command::server::memory::overhead::{Overhead, excess, ratio};
 use crate::text::version;
 
@@ -39,8 +40,11 @@ fn amounts(overhead: &Overhead, text: &mut Text) {
 fn scripts(ctx: &Ctx<'_>, overhead: &Overhead, text: &mut Text) {
     text.put_zeros(&["used_memory_lua", "used_memory_vm_eval"]);
     text.put("used_memory_lua_human", Human(0));
-    text.put_zeros(&["used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions"]);
-    text.put("number_of_libraries", ctx.state.libraries.functions.len());
+    text.put_zeros(&["used_memory_scripts_eval", "number_of_cached_scripts"]);
+    let libraries = &ctx.state.libraries.functions;
+    let functions: usize = libraries.iter().map(|code| Library::read(code).functions.len()).sum();
+    text.put("number_of_functions", functions);
+    text.put("number_of_libraries", libraries.len());
     text.put_zeros(&["used_memory_vm_functions", "used_memory_vm_total"]);
     text.put("used_memory_vm_total_human", Human(0));
     text.put("used_memory_functions", overhead.functions);

@@ -63,16 +63,13 @@ pub(super) fn clients(ctx: &mut Ctx<'_>, text: &mut Text) {
     text.put("maxclients", ctx.state.config.maxclients);
     text.put("client_recent_max_input_buffer", input.unwrap_or(0));
     text.put("client_recent_max_output_buffer", output.unwrap_or(0));
-    text.put_zeros(&[
-        "blocked_clients",
-        "tracking_clients",
-        "pubsub_clients",
-        "watching_clients",
-        "clients_in_timeout_table",
-        "total_watched_keys",
-        "total_blocking_keys",
-        "total_blocking_keys_on_nokey",
-    ]);
+    let (watched, watching) = ctx.state.watches.counts();
+    text.put_zeros(&["blocked_clients", "tracking_clients"]);
+    text.put("pubsub_clients", ctx.state.pubsub.session_count());
+    text.put("watching_clients", watching);
+    text.put("clients_in_timeout_table", 0);
+    text.put("total_watched_keys", watched);
+    text.put_zeros(&["total_blocking_keys", "total_blocking_keys_on_nokey"]);
 }
 
 pub(super) fn threads(ctx: &mut Ctx<'_>, text: &mut Text) {
