@@ -118,10 +118,10 @@ pub(super) fn run_kept(
     now: Now,
 ) {
     let Ok(row) = find_row(session, &args) else { return };
-    let outcome = run(server, engine, session, row, args, out, now);
+    let outcome = run(server, engine, session, row, args.clone(), out, now);
     let end = engine.state.clock.now();
     if !session.blocked {
-        account(&mut engine.state, row, now, end, outcome);
+        account(&mut engine.state, session, row, &args, now, end, outcome);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The product, as its users meet it: a process, its socket, its files.
 //!
+//! - `examples`: what the rows of the command table say of themselves.
 //! - `client`: a blocking RESP2/RESP3 client that shows the whole value tree and the raw bytes.
 //! - `process`: arguments, exit codes, log, title, background.
 //! - `server`: starts our binary or a real server, and ends it by pid.
@@ -10,6 +11,7 @@
 
 mod canon;
 mod client;
+mod examples;
 mod neighbours;
 mod node;
 mod oracle;

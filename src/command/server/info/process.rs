@@ -64,12 +64,15 @@ pub(super) fn clients(ctx: &mut Ctx<'_>, text: &mut Text) {
     text.put("client_recent_max_input_buffer", input.unwrap_or(0));
     text.put("client_recent_max_output_buffer", output.unwrap_or(0));
     let (watched, watching) = ctx.state.watches.counts();
-    text.put_zeros(&["blocked_clients", "tracking_clients"]);
+    let (blocked, blocking_keys) = ctx.state.blocked.counts();
+    text.put("blocked_clients", blocked);
+    text.put("tracking_clients", 0);
     text.put("pubsub_clients", ctx.state.pubsub.session_count());
     text.put("watching_clients", watching);
-    text.put("clients_in_timeout_table", 0);
+    text.put("clients_in_timeout_table", blocked);
     text.put("total_watched_keys", watched);
-    text.put_zeros(&["total_blocking_keys", "total_blocking_keys_on_nokey"]);
+    text.put("total_blocking_keys", blocking_keys);
+    text.put("total_blocking_keys_on_nokey", 0);
 }
 
 pub(super) fn threads(ctx: &mut Ctx<'_>, text: &mut Text) {
