@@ -28,7 +28,7 @@ pub use stats::Stats;
 pub use unit::{Frame, Unit};
 pub use watch::Watches;
 
-use crate::engine::config::Config;
+use crate::engine::config::{Config, OutputLimit};
 use crate::keyspace::{Keyspace, Lapsed};
 use crate::text::clock::Clock;
 
@@ -83,6 +83,13 @@ impl State {
         self.watches.unwatch(id);
         self.pubsub.forget(id);
         self.blocked.end(id);
+    }
+
+    /// How much output may wait for a client (`client-output-buffer-limit`, by what kind of client it is).
+    #[inline]
+    pub fn output_limit(&self, id: SessionId) -> OutputLimit {
+        let [normal, _, pubsub] = self.config.client_output_buffer_limit;
+        if self.pubsub.session_count() > 0 && self.pubsub.is_subscribed(id) { pubsub } else { normal }
     }
 
     /// Tells everyone what was deleted because its time had passed. That does not count as a change since the last

@@ -2,7 +2,11 @@
 
 use std::task::Waker;
 
+use crate::engine::config::OutputLimit;
 use crate::resp::{OwnedArgs, Proto};
+
+/// Output up to here counts for no limit: the real server has that much room in every client.
+pub const OWN_OUTPUT: usize = 16 << 10;
 
 /// Names a session for ever: numbers are never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -93,7 +97,7 @@ pub struct Session {
     pub worker: usize,
     /// Monotonic microseconds.
     pub created_us: u64,
-    /// Monotonic microseconds of the last request.
+    /// Monotonic microseconds of the last request, or of the last byte that went either way.
     pub active_us: u64,
     /// The row of the last command, in the command table.
     pub last_command: Option<u16>,
@@ -121,6 +125,8 @@ pub struct Session {
     pub outbox: Vec<u8>,
     /// The connection's buffers.
     pub mirror: Mirror,
+    /// Since when the output is above the soft limit, in monotonic microseconds.
+    pub soft_since_us: Option<u64>,
     /// Wakes the connection's task.
     pub waker: Option<Waker>,
 }
@@ -155,6 +161,7 @@ impl Session {
             keeps_place: None,
             outbox: Vec::new(),
             mirror: Mirror::default(),
+            soft_since_us: None,
             waker: None,
         }
     }
@@ -164,5 +171,24 @@ impl Session {
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();
         }
+    }
+
+    /// Bytes that wait for the client beyond what every client has room for.
+    pub fn listed_output(&self) -> usize {
+        (self.mirror.output + self.outbox.len()).saturating_sub(OWN_OUTPUT)
+    }
+
+    /// Whether so much output waits, or so long, that the client is to be closed.
+    pub fn overflows(&mut self, limit: OutputLimit, now_mono_us: u64) -> bool {
+        let waiting = self.listed_output() as u64;
+        if waiting > 0 && limit.hard > 0 && waiting >= limit.hard {
+            return true;
+        }
+        if waiting == 0 || limit.soft == 0 || waiting < limit.soft {
+            self.soft_since_us = None;
+            return false;
+        }
+        let since = *self.soft_since_us.get_or_insert(now_mono_us);
+        now_mono_us.saturating_sub(since) > limit.soft_seconds * 1_000_000
     }
 }

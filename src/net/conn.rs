@@ -1,12 +1,16 @@
 //! One connection: read, parse, run the batch under the lock, write.
 //!
 //! Output never stops input: while the client does not take its replies the connection goes on reading and
-//! executing, and `client-output-buffer-limit` decides.
+//! executing, and `client-output-buffer-limit` decides. A client that has said all it had to say (it shut down its
+//! half) still gets its replies; the real server drops those that the socket does not take at once.
+//!
+//! What an idle client costs is small: input goes to a buffer of the worker, replies that leave at once too, and
+//! only what is cut off or waits is the connection's own.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io::IoSlice;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,35 +18,45 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::stream::Stream;
-use crate::engine::config::{Config, OutputLimit};
-use crate::engine::session::Mirror;
+use crate::command::connection::client_line;
+use crate::engine::config::OutputLimit;
+use crate::engine::session::{Mirror, OWN_OUTPUT};
 use crate::engine::stats::Traffic;
-use crate::engine::{Engine, Session, SessionId};
+use crate::engine::{Engine, Session, SessionId, State};
 use crate::resp::{Batch, Out, Parser, ParserLimits, ProtocolError};
 use crate::serve::{Batched, Server, run_batch};
+use crate::text::log::{Level, enabled};
 use crate::{verbose, warning};
 
 /// What all connections of a worker share: nobody else of them runs meanwhile.
 pub(super) struct Common {
     pub server: Arc<Server>,
     /// What a read goes to.
-    pub buffer: RefCell<Vec<u8>>,
+    buffer: RefCell<Vec<u8>>,
     /// What was parsed of it.
-    pub batch: RefCell<Batch>,
+    batch: RefCell<Batch>,
+    /// Room for replies that leave at once.
+    room: RefCell<Vec<u8>>,
 }
 
 const READ_SIZE: usize = 64 << 10;
+/// Unfinished input up to here is put in front of the next read; longer one grows where it is.
+const MOVE_UP_TO: usize = READ_SIZE / 2;
+/// Reads until others have their turn. A read that does not fill the buffer is the last one anyhow.
+const READS_PER_TURN: u32 = 4;
 /// Pieces that one write takes.
 const MOST_SLICES: usize = 64;
-/// A buffer for unfinished input that grew beyond this is not kept.
-const KEEP_CAPACITY: usize = 128 << 10;
-
-/// Output up to here counts for nothing: the real server has that much room in every client.
-const OWN_BUFFER: usize = 16 << 10;
+/// Bytes of input that the log shows of a client that went wrong.
+const SHOWN: usize = 64;
 
 impl Common {
     pub fn new(server: Arc<Server>) -> Common {
-        Common { server, buffer: RefCell::new(vec![0; READ_SIZE]), batch: RefCell::new(Batch::new()) }
+        Common {
+            server,
+            buffer: RefCell::new(vec![0; READ_SIZE]),
+            batch: RefCell::new(Batch::new()),
+            room: RefCell::default(),
+        }
     }
 }
 
@@ -53,6 +67,8 @@ struct Conn {
     parser: Parser,
     limits: ParserLimits,
     query_limit: usize,
+    /// Output at which nothing more is run.
+    most_output: usize,
     /// Input that is not a whole request yet.
     rest: Vec<u8>,
     out: Out,
@@ -60,74 +76,92 @@ struct Conn {
     sent: u64,
     /// What went through since the engine heard of it.
     traffic: Traffic,
+    /// Output that the socket did not take, as far as the session knows of it.
+    told: usize,
     /// Ends when the output is sent.
     closing: bool,
     /// The session waits for a key: input is kept, not run.
     blocked: bool,
-    /// Since when the output is above the soft limit, in monotonic microseconds.
-    soft_since: Option<u64>,
 }
 
-/// Why a connection ends.
-enum End {
-    /// The client left, was killed, or its last reply is sent.
-    Done,
-}
+/// The connection ends: the client left or was killed.
+struct End;
 
 /// Serves a client until it leaves.
 pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
-    let (limits, query_limit) = input_limits(&common.server.lock().state.config);
     let mut conn = Conn {
         common,
         stream,
         id,
         parser: Parser::new(),
-        limits,
-        query_limit,
+        limits: ParserLimits::default(),
+        query_limit: 0,
+        most_output: 0,
         rest: Vec::new(),
         out: Out::new(),
         received: 0,
         sent: 0,
         traffic: Traffic::default(),
+        told: 0,
         closing: false,
         blocked: false,
-        soft_since: None,
     };
+    conn.obey(&conn.common.clone().server.lock().state);
     poll_fn(|cx| conn.turn(cx)).await;
-    let common = conn.common.clone();
-    let mut engine = common.server.lock();
-    engine.state.forget(conn.id);
-}
-
-fn input_limits(config: &Config) -> (ParserLimits, usize) {
-    let max_bulk = usize::try_from(config.proto_max_bulk_len).unwrap_or(usize::MAX);
-    let query = usize::try_from(config.client_query_buffer_limit).unwrap_or(usize::MAX);
-    (ParserLimits { max_bulk, ..ParserLimits::default() }, query)
+    conn.say_goodbye();
 }
 
 impl Conn {
+    /// Takes over what the configuration says by now; gives the limits of output.
+    #[inline]
+    fn obey(&mut self, state: &State) -> OutputLimit {
+        let config = &state.config;
+        self.limits.max_bulk = usize::try_from(config.proto_max_bulk_len).unwrap_or(usize::MAX);
+        self.query_limit = usize::try_from(config.client_query_buffer_limit).unwrap_or(usize::MAX);
+        let limit = state.output_limit(self.id);
+        self.most_output = match limit.hard {
+            0 => usize::MAX,
+            hard => usize::try_from(hard).unwrap_or(usize::MAX).saturating_add(OWN_OUTPUT),
+        };
+        limit
+    }
+
     /// Does what can be done now.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut looked = false;
+        let common = self.common.clone();
+        self.out.borrow_room(&mut common.room.borrow_mut());
+        let polled = self.steps(cx);
+        self.out.return_room(&mut common.room.borrow_mut());
+        polled
+    }
+
+    fn steps(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (mut reads, mut looked) = (0, false);
         loop {
             if self.write(cx).is_err() || (self.closing && self.out.is_empty()) {
                 return Poll::Ready(());
             }
+            if self.out.len() != self.told {
+                match self.look(cx) {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(End) => return Poll::Ready(()),
+                }
+            }
+            if reads == READS_PER_TURN {
+                return let_others(cx);
+            }
             let read = if self.closing { Poll::Pending } else { self.read(cx) };
             match read {
-                Poll::Ready(Ok(())) => looked = true,
-                Poll::Ready(Err(End::Done)) => return Poll::Ready(()),
-                // Nothing came, so this is a wake-up: for the output, or for what others left in the session.
+                Poll::Ready(Ok(())) => (reads, looked) = (reads + 1, true),
+                Poll::Ready(Err(End)) => return Poll::Ready(()),
                 Poll::Pending if looked => return Poll::Pending,
-                Poll::Pending => {
-                    looked = true;
-                    if self.look(cx).is_err() {
-                        return Poll::Ready(());
-                    }
-                    if self.out.is_empty() && !self.closing {
-                        return Poll::Pending;
-                    }
-                }
+                // Nothing came, so this is a wake-up: for the output, or for what others left in the session.
+                Poll::Pending => match self.look(cx) {
+                    Ok(true) => looked = true,
+                    Ok(false) => return Poll::Pending,
+                    Err(End) => return Poll::Ready(()),
+                },
             }
         }
     }
@@ -148,8 +182,11 @@ impl Conn {
                     self.traffic.sent += n as u64;
                     self.traffic.writes += 1;
                 }
-                Poll::Ready(_) => return Err(End::Done),
-                Poll::Pending => break,
+                Poll::Ready(_) => return Err(End),
+                Poll::Pending => {
+                    self.out.seal();
+                    break;
+                }
             }
         }
         Ok(())
@@ -157,71 +194,97 @@ impl Conn {
 
     /// Reads once and runs what is complete.
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
-        if let Some(polled) = self.read_wanted(cx) {
-            return polled;
+        if self.parser.wants().is_some() {
+            return self.read_wanted(cx);
+        }
+        if self.rest.len() > MOVE_UP_TO {
+            return self.read_behind_rest(cx);
         }
         let common = self.common.clone();
         let mut buffer = common.buffer.borrow_mut();
-        let mut space = ReadBuf::new(&mut buffer);
+        let kept = self.rest.len();
+        buffer[..kept].copy_from_slice(&self.rest);
+        let mut space = ReadBuf::new(&mut buffer[kept..]);
         let n = match Pin::new(&mut self.stream).poll_read(cx, &mut space) {
             Poll::Pending => return Poll::Pending,
-            Poll::Ready(Ok(())) if !space.filled().is_empty() => space.filled().len(),
-            Poll::Ready(_) => return Poll::Ready(Err(End::Done)),
+            Poll::Ready(result) => result.map(|()| space.filled().len()),
         };
-        self.count_read(n);
-        Poll::Ready(self.digest(cx, &buffer[..n]))
+        Poll::Ready(self.note_read(n).and_then(|n| {
+            if n == 0 {
+                return Ok(());
+            }
+            self.rest.clear();
+            self.digest(cx, &buffer[..kept + n])
+        }))
     }
 
-    fn count_read(&mut self, n: usize) {
+    /// Reads the rest of a big argument straight into its own allocation.
+    fn read_wanted(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        let Some(mut space) = self.parser.wants() else { return Poll::Pending };
+        let polled = pin!(self.stream.read_buf(&mut space)).poll(cx);
+        polled.map(|n| {
+            self.note_read(n)?;
+            self.digest_rest(cx)
+        })
+    }
+
+    /// Reads more of a line that is long already, or behind requests that wait.
+    fn read_behind_rest(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        self.rest.reserve(READ_SIZE);
+        let polled = pin!(self.stream.read_buf(&mut self.rest)).poll(cx);
+        polled.map(|n| {
+            self.note_read(n)?;
+            self.digest_rest(cx)
+        })
+    }
+
+    /// Counts a read. Nothing read means that the client will say no more: its replies still leave, but what it waits
+    /// for goes to others.
+    fn note_read(&mut self, read: std::io::Result<usize>) -> Result<usize, End> {
+        let n = read.map_err(|_| End)?;
+        self.closing |= n == 0;
+        if n == 0 && self.blocked {
+            return Err(End);
+        }
         self.received += n as u64;
         self.traffic.received += n as u64;
         self.traffic.reads += 1;
+        Ok(n)
     }
 
-    /// Reads the rest of a big argument straight into its own allocation, if one is arriving.
-    fn read_wanted(&mut self, cx: &mut Context<'_>) -> Option<Poll<Result<(), End>>> {
-        let mut space = self.parser.wants()?;
-        let polled = std::pin::pin!(self.stream.read_buf(&mut space)).poll(cx);
-        let n = match polled {
-            Poll::Pending => return Some(Poll::Pending),
-            Poll::Ready(Ok(n)) if n > 0 => n,
-            Poll::Ready(_) => return Some(Poll::Ready(Err(End::Done))),
-        };
-        self.count_read(n);
-        Some(Poll::Ready(self.digest(cx, &[])))
+    fn digest_rest(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        if self.closing {
+            return Ok(());
+        }
+        let input = std::mem::take(&mut self.rest);
+        self.digest(cx, &input)
     }
 
-    /// Runs what is complete of the unfinished input and `fresh` behind it, and keeps the rest.
-    fn digest(&mut self, cx: &mut Context<'_>, fresh: &[u8]) -> Result<(), End> {
-        if self.rest.is_empty() {
-            let used = self.run_all(cx, fresh)?;
-            self.rest.extend_from_slice(&fresh[used..]);
-        } else {
-            let mut input = std::mem::take(&mut self.rest);
-            input.extend_from_slice(fresh);
-            let used = self.run_all(cx, &input)?;
-            input.drain(..used);
-            if input.capacity() > KEEP_CAPACITY && input.len() < KEEP_CAPACITY / 4 {
-                input.shrink_to(KEEP_CAPACITY / 4);
-            }
-            self.rest = input;
+    /// Runs what is complete of the input, and keeps the rest.
+    fn digest(&mut self, cx: &mut Context<'_>, input: &[u8]) -> Result<(), End> {
+        let (used, ran) = self.run_all(cx, input)?;
+        match &input[used..] {
+            [] => self.rest = Vec::new(),
+            rest => self.rest.extend_from_slice(rest),
         }
         if self.rest.len() + self.parser.held() > self.query_limit {
             return Err(self.too_much_input());
         }
-        Ok(())
+        // Half a request is a sign of life, too.
+        if ran { Ok(()) } else { self.look(cx).map(drop) }
     }
 
-    /// Runs all whole requests of `input`; how much they were.
-    fn run_all(&mut self, cx: &mut Context<'_>, input: &[u8]) -> Result<usize, End> {
+    /// Runs all whole requests of `input`, unless one blocks; how much they were, and whether there was one.
+    fn run_all(&mut self, cx: &mut Context<'_>, input: &[u8]) -> Result<(usize, bool), End> {
         let common = self.common.clone();
         let mut batch = common.batch.borrow_mut();
-        let mut used = 0;
+        let (mut used, mut any) = (0, false);
         while !self.blocked {
             let stretch = &input[used..];
             let parsed = self.parser.parse(stretch, &self.limits, &mut batch);
             if !batch.is_empty() {
                 let ran = self.run(cx, &batch, stretch)?;
+                any = true;
                 if self.blocked {
                     // What is pipelined behind waits, unexecuted.
                     used += batch.end(ran - 1);
@@ -229,50 +292,69 @@ impl Conn {
                 }
             }
             used += parsed.consumed;
-            if let Some(error) = parsed.error {
-                self.protocol_error(error);
+            if let Some(error) = parsed.error
+                && !self.closing
+            {
+                self.protocol_error(error, &input[used..]);
             }
             if self.closing {
-                return Ok(input.len());
+                return Ok((input.len(), any));
             }
             if batch.is_empty() {
                 break;
             }
         }
-        Ok(used)
+        Ok((used, any))
     }
 
-    /// Runs a batch under the engine's lock.
+    /// Runs a batch under the engine's lock; how many requests ran.
     fn run(&mut self, cx: &mut Context<'_>, batch: &Batch, stretch: &[u8]) -> Result<usize, End> {
-        let server = &self.common.server.clone();
-        let mut guard = server.lock();
+        let common = self.common.clone();
+        let mut guard = common.server.lock();
         let engine = &mut *guard;
-        let mut session = engine.state.clients.take(self.id).ok_or(End::Done)?;
+        let mut session = engine.state.clients.take(self.id).ok_or(End)?;
         self.take_outbox(&mut session);
-        let Batched { ran } = run_batch(server, engine, &mut session, batch, stretch, &mut self.out);
-        self.settle(cx, engine, session)?;
+        let Batched { ran } =
+            run_batch(&common.server, engine, &mut session, batch, stretch, &mut self.out, self.most_output);
+        let (too_much, now_us) = (self.out.len() > self.most_output, session.active_us);
+        self.settle(cx, engine, session, too_much, now_us)?;
         Ok(ran)
     }
 
-    /// A wake-up without input: takes what others left in the session, or finds it gone.
-    fn look(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+    /// Between requests: tells the session how far the output is, takes what others left there, or finds it gone.
+    /// True if there is something to be done now.
+    fn look(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         let was_blocked = self.blocked;
-        {
-            let server = &self.common.server.clone();
-            let mut guard = server.lock();
-            let engine = &mut *guard;
-            let mut session = engine.state.clients.take(self.id).ok_or(End::Done)?;
-            self.take_outbox(&mut session);
-            self.settle(cx, engine, session)?;
+        let more = self.look_at_session(cx)?;
+        if was_blocked && !self.blocked {
+            self.digest_rest(cx)?;
+            return Ok(true);
         }
-        if was_blocked && !self.blocked { self.digest(cx, &[]) } else { Ok(()) }
+        Ok(more || (self.closing && self.out.is_empty()))
     }
 
-    fn take_outbox(&mut self, session: &mut Session) {
-        if !session.outbox.is_empty() {
-            self.out.extend(&session.outbox);
-            session.outbox = Vec::new();
+    fn look_at_session(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+        let common = self.common.clone();
+        let mut guard = common.server.lock();
+        let engine = &mut *guard;
+        let mut session = engine.state.clients.take(self.id).ok_or(End)?;
+        self.told = self.out.len();
+        let more = self.take_outbox(&mut session);
+        let now_us = engine.state.clock.now().mono_us;
+        if self.traffic != Traffic::default() {
+            session.active_us = now_us;
         }
+        self.settle(cx, engine, session, false, now_us)?;
+        Ok(more)
+    }
+
+    fn take_outbox(&mut self, session: &mut Session) -> bool {
+        if session.outbox.is_empty() || self.closing {
+            return false;
+        }
+        self.out.extend(&session.outbox);
+        session.outbox = Vec::new();
+        true
     }
 
     /// Puts the session back, with what only the connection knows, and checks the output's limits.
@@ -281,52 +363,52 @@ impl Conn {
         cx: &mut Context<'_>,
         engine: &mut Engine,
         mut session: Box<Session>,
+        too_much: bool,
+        now_us: u64,
     ) -> Result<(), End> {
+        let state = &mut engine.state;
+        let limit = self.obey(state);
+        self.limits.authenticated = session.authenticated;
         self.closing |= session.closing;
         self.blocked = session.blocked;
-        self.limits.authenticated = session.authenticated;
-        session.mirror = Mirror {
-            query: self.rest.len() + self.parser.held(),
-            query_capacity: self.rest.capacity(),
-            output: self.out.len(),
-            received: self.received,
-            sent: self.sent,
-        };
+        self.mirror(&mut session, &mut state.stats);
         if !session.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             session.waker = Some(cx.waker().clone());
         }
-        engine.state.stats.count_traffic(session.worker, std::mem::take(&mut self.traffic));
-        let now_us = session.active_us;
-        let killed = !engine.state.clients.is_open(session.id);
-        engine.state.clients.put_back(session);
-        let limit = engine.state.config.client_output_buffer_limit[0];
-        if killed && !self.closing {
-            return Err(End::Done);
+        let overflows = too_much || session.overflows(limit, now_us);
+        if overflows {
+            state.stats.output_limit_closed += 1;
+            let line = client_line(&session, state);
+            warning!("Client {line} scheduled to be closed ASAP for overcoming of output buffer limits.");
         }
-        if self.over_limit(limit, now_us) {
-            engine.state.stats.output_limit_closed += 1;
-            warning!("Client id={} closed for overcoming of output buffer limits.", self.id.0);
-            return Err(End::Done);
-        }
-        Ok(())
+        let killed = !state.clients.is_open(session.id);
+        state.clients.put_back(session);
+        if overflows || (killed && !self.closing) { Err(End) } else { Ok(()) }
     }
 
-    fn over_limit(&mut self, limit: OutputLimit, now_us: u64) -> bool {
-        let waiting = self.out.len().saturating_sub(OWN_BUFFER) as u64;
-        if limit.hard > 0 && waiting > limit.hard {
-            return true;
-        }
-        if limit.soft == 0 || waiting <= limit.soft {
-            self.soft_since = None;
-            return false;
-        }
-        let since = *self.soft_since.get_or_insert(now_us);
-        now_us.saturating_sub(since) > limit.soft_seconds * 1_000_000
+    /// Tells the session and the statistics what only the connection knows.
+    #[inline]
+    fn mirror(&mut self, session: &mut Session, stats: &mut crate::engine::Stats) {
+        stats.count_traffic(session.worker, std::mem::take(&mut self.traffic));
+        session.mirror = Mirror {
+            query: self.rest.len() + self.parser.held(),
+            query_capacity: self.rest.capacity() + self.parser.held(),
+            output: self.told,
+            received: self.received,
+            sent: self.sent,
+        };
     }
 
-    fn protocol_error(&mut self, error: ProtocolError) {
-        verbose!("Protocol error ({}) from client: id={}", error.log_text(), self.id.0);
+    #[cold]
+    fn protocol_error(&mut self, error: ProtocolError, input: &[u8]) {
         self.common.server.lock().state.stats.count_error("ERR".into());
+        if enabled(Level::Verbose) {
+            let shown = input[..input.len().min(2 * SHOWN)].escape_ascii();
+            let (reason, line) = (error.log_text(), self.line());
+            verbose!(
+                "Protocol error ({reason}) from client: {line}. Query buffer during protocol error: '{shown}'"
+            );
+        }
         self.out.extend(&error.to_wire());
         self.closing = true;
     }
@@ -334,7 +416,34 @@ impl Conn {
     #[cold]
     fn too_much_input(&self) -> End {
         self.common.server.lock().state.stats.query_limit_closed += 1;
-        warning!("Closing client that reached max query buffer length: id={}", self.id.0);
-        End::Done
+        let (line, start) = (self.line(), self.rest[..self.rest.len().min(SHOWN)].escape_ascii());
+        warning!(
+            "Closing client that reached max query buffer length: {line} (qbuf initial bytes: \"{start}\")"
+        );
+        End
     }
+
+    /// The client as the log shows it.
+    fn line(&self) -> String {
+        let state = &self.common.server.lock().state;
+        let session = state.clients.get(self.id);
+        session.map_or_else(|| format!("id={}", self.id.0), |session| client_line(session, state))
+    }
+
+    fn say_goodbye(&mut self) {
+        if enabled(Level::Verbose) {
+            verbose!("Client closed connection {}", self.line());
+        }
+        let common = self.common.clone();
+        let state = &mut common.server.lock().state;
+        if let Some(mut session) = state.clients.take(self.id) {
+            self.mirror(&mut session, &mut state.stats);
+        }
+        state.forget(self.id);
+    }
+}
+
+/// Comes back when everybody else who can go on has had a turn, and the sockets were asked.
+fn let_others(cx: &mut Context<'_>) -> Poll<()> {
+    pin!(tokio::task::yield_now()).poll(cx)
 }

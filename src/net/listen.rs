@@ -10,17 +10,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket as RawSocket, TcpKeepalive, Type};
+use tokio::net::TcpStream;
 
-use super::worker::{Accepted, Socket, Worker};
+use super::stream::Stream;
+use super::worker::Worker;
 use crate::engine::config::Config;
 use crate::engine::session::Peer;
 use crate::serve::Server;
 use crate::{verbose, warning};
 
-/// Sockets that are listened on.
+/// Sockets that are listened on. Shared by those who accept and those who close.
+#[derive(Clone, Default)]
 pub(super) struct Listeners {
-    pub tcp: Vec<TcpListener>,
-    pub unix: Option<(UnixListener, PathBuf)>,
+    pub tcp: Vec<(SocketAddr, Arc<TcpListener>)>,
+    pub unix: Option<(PathBuf, Arc<UnixListener>)>,
     /// The port in use, which may have been chosen by the kernel.
     pub port: u16,
 }
@@ -28,8 +31,12 @@ pub(super) struct Listeners {
 impl Listeners {
     /// Descriptors, for a forked child to close.
     pub fn descriptors(&self) -> Vec<RawFd> {
-        let unix = self.unix.iter().map(|(listener, _)| listener.as_raw_fd());
-        self.tcp.iter().map(AsRawFd::as_raw_fd).chain(unix).collect()
+        let unix = self.unix.iter().map(|(_, listener)| listener.as_raw_fd());
+        self.tcp.iter().map(|(_, listener)| listener.as_raw_fd()).chain(unix).collect()
+    }
+
+    fn find(&self, address: SocketAddr) -> Option<&Arc<TcpListener>> {
+        self.tcp.iter().find(|(known, _)| *known == address).map(|(_, listener)| listener)
     }
 }
 
@@ -57,51 +64,83 @@ fn resolve(host: &str) -> Option<IpAddr> {
     (host, 0).to_socket_addrs().ok()?.next().map(|address| address.ip())
 }
 
-fn bind_tcp(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
+fn backlog(config: &Config) -> i32 {
+    i32::try_from(config.tcp_backlog).unwrap_or(i32::MAX)
+}
+
+fn bind_tcp(address: SocketAddr, config: &Config) -> io::Result<Arc<TcpListener>> {
     let socket = RawSocket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
-    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    socket.listen(backlog(config))?;
     socket.set_nonblocking(true)?;
-    Ok(socket.into())
+    Ok(Arc::new(socket.into()))
 }
 
 /// Binds everything that the configuration names. The error is for the log.
-pub(super) fn bind_all(config: &Config, old_unix: Option<&Path>) -> Result<Listeners, String> {
-    let mut listeners = Listeners { tcp: Vec::new(), unix: None, port: config.port };
+pub(super) fn bind_all(config: &Config) -> Result<Listeners, String> {
+    let mut listeners = Listeners { port: config.port, ..Listeners::default() };
     if config.port != 0 || config.port_file.is_some() || config.unixsocket.is_none() {
-        bind_tcp_all(config, &mut listeners)?;
+        bind_tcp_all(config, &mut listeners, &Listeners::default())?;
     }
-    if let Some(path) = config.unixsocket.as_deref().filter(|path| Some(*path) != old_unix) {
-        listeners.unix = Some((bind_unix(path, config)?, path.to_owned()));
+    if let Some(path) = config.unixsocket.as_deref() {
+        listeners.unix = Some((path.to_owned(), Arc::new(bind_unix(path, config)?)));
     }
     Ok(listeners)
 }
 
-fn bind_tcp_all(config: &Config, listeners: &mut Listeners) -> Result<(), String> {
-    for (optional, address, host) in addresses(&config.bind) {
+/// Binds what `bind` and `port` name by now. Addresses that stay are not touched; on an error nothing is changed.
+pub(super) fn rebind(config: &Config, old: &Listeners) -> Result<Listeners, String> {
+    let port = if config.port == 0 && config.unixsocket.is_none() { old.port } else { config.port };
+    let mut new = Listeners { tcp: Vec::new(), unix: old.unix.clone(), port };
+    let closed = close_others(config, old, port);
+    let bound = if port == 0 { Ok(()) } else { bind_tcp_all(config, &mut new, old) };
+    if bound.is_err() {
+        for listener in closed {
+            // It is still bound, so that it can listen again.
+            if let Err(error) = SockRef::from(&**listener).listen(backlog(config)) {
+                warning!("Can't listen again: {}", plain(&error));
+            }
+        }
+    }
+    bound.map(|()| new)
+}
+
+/// Stops listening where it is not wanted any more: 0.0.0.0 can't be had while 127.0.0.1 is.
+fn close_others<'a>(config: &Config, old: &'a Listeners, port: u16) -> Vec<&'a Arc<TcpListener>> {
+    let wanted: Vec<_> =
+        addresses(&config.bind).iter().filter_map(|(_, ip, _)| Some(SocketAddr::new((*ip)?, port))).collect();
+    let others = old.tcp.iter().filter(|(address, _)| !wanted.contains(address));
+    let closed: Vec<_> = others.map(|(_, listener)| listener).collect();
+    for listener in &closed {
+        // On a listening socket this frees the address at once, whatever task still holds it.
+        let _ = SockRef::from(&***listener).shutdown(std::net::Shutdown::Both);
+    }
+    closed
+}
+
+fn bind_tcp_all(config: &Config, listeners: &mut Listeners, old: &Listeners) -> Result<(), String> {
+    for (optional, ip, host) in addresses(&config.bind) {
+        let address = ip.map(|ip| SocketAddr::new(ip, listeners.port));
         let bound = match address {
-            Some(ip) => bind_tcp(SocketAddr::new(ip, listeners.port), config.tcp_backlog),
+            Some(address) => old.find(address).cloned().map_or_else(|| bind_tcp(address, config), Ok),
             None => Err(io::Error::new(io::ErrorKind::NotFound, "Name or service not known")),
         };
-        match bound {
-            Ok(listener) => {
-                if listeners.port == 0 {
-                    listeners.port = listener.local_addr().map_err(|e| e.to_string())?.port();
-                }
-                listeners.tcp.push(listener);
+        match bound.and_then(|listener| Ok((listener.local_addr()?, listener))) {
+            Ok((address, listener)) => {
+                listeners.port = address.port();
+                listeners.tcp.push((address, listener));
             }
             Err(error) => {
-                let reason = plain(&error);
+                let (port, reason) = (listeners.port, plain(&error));
                 warning!(
-                    "Warning: Could not create server TCP listening socket {host}:{}: bind: {reason}",
-                    listeners.port
+                    "Warning: Could not create server TCP listening socket {host}:{port}: bind: {reason}"
                 );
                 if !optional || error.kind() == io::ErrorKind::AddrInUse {
-                    return Err(format!("Failed listening on port {} (tcp), aborting.", listeners.port));
+                    return Err(format!("Failed listening on port {port} (tcp), aborting."));
                 }
             }
         }
@@ -141,9 +180,9 @@ pub(super) struct Acceptor {
 
 const FULL: &[u8] = b"-ERR max number of clients reached\r\n";
 const PROTECTED: &[u8] =
-    b"-DENIED resnap is running in protected mode: no address to listen on was chosen and no \
-password is set, so only connections from this machine are accepted. To let others in, set 'bind' to the \
-addresses that are meant, or start with '--protected-mode no' if the network is trusted.\r\n";
+    b"-DENIED resnap is running in protected mode, and the default user has no password: only \
+connections from this machine are accepted. If the network can be trusted, let others in with 'CONFIG SET \
+protected-mode no' from this machine, or start with '--protected-mode no'.\r\n";
 
 impl Acceptor {
     pub fn new(server: Arc<Server>, workers: Vec<Worker>) -> Acceptor {
@@ -154,7 +193,7 @@ impl Acceptor {
     pub async fn tcp(self: Arc<Self>, listener: tokio::net::TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) => self.accept_tcp(stream, peer),
+                Ok((stream, peer)) => self.meet(stream, peer),
                 Err(error) => self.failed(&error).await,
             }
         }
@@ -166,9 +205,7 @@ impl Acceptor {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     let peer = Peer::Unix { path: path.display().to_string() };
-                    if let Ok(socket) = stream.into_std() {
-                        self.admit(Socket::Unix(socket), peer, true);
-                    }
+                    self.admit(Stream::Unix(stream), peer, true);
                 }
                 Err(error) => self.failed(&error).await,
             }
@@ -177,78 +214,72 @@ impl Acceptor {
 
     /// Out of descriptors, most likely: wait for some to come free.
     async fn failed(&self, error: &io::Error) {
-        warning!("Error accepting a client connection: {}", plain(error));
+        // What a socket says that was shut down because other addresses are wanted.
+        if error.raw_os_error() != Some(libc::EINVAL) {
+            warning!("Error accepting a client connection: {}", plain(error));
+        }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
-    fn accept_tcp(&self, stream: tokio::net::TcpStream, peer: SocketAddr) {
+    fn meet(&self, stream: TcpStream, peer: SocketAddr) {
         let local = stream.local_addr().map(|a| a.to_string()).unwrap_or_default();
-        // Fails only if the client is gone already, which the first read will tell.
-        let _ = stream.set_nodelay(true);
-        if let Ok(socket) = stream.into_std() {
-            let names = Peer::Tcp { peer: peer.to_string(), local };
-            self.admit(Socket::Tcp(socket), names, peer.ip().to_canonical().is_loopback());
-        }
+        let names = Peer::Tcp { peer: peer.to_string(), local };
+        self.admit(Stream::Tcp(stream), names, peer.ip().to_canonical().is_loopback());
     }
 
-    fn admit(&self, socket: Socket, peer: Peer, is_local: bool) {
+    fn admit(&self, stream: Stream, peer: Peer, is_local: bool) {
         let mut engine = self.server.lock();
         let state = &mut engine.state;
         if state.clients.len() >= state.config.maxclients as usize {
             state.stats.refused += 1;
-            return turn_away(&socket, FULL);
+            return turn_away(&stream, FULL);
         }
-        let open = state.config.protected_mode && is_default_bind(&state.config);
-        if open && !is_local {
+        if state.config.protected_mode && !is_local {
             state.stats.refused += 1;
-            return turn_away(&socket, PROTECTED);
+            return turn_away(&stream, PROTECTED);
         }
-        keep_alive(&socket, state.config.tcp_keepalive);
+        prepare(&stream, state.config.tcp_keepalive);
         let (shown, now_us) = (peer.addr(), state.clock.mono_us());
         let id = state.clients.open(peer, now_us);
         state.stats.connections += 1;
         let worker = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % self.workers.len();
         if let Some(session) = state.clients.get_mut(id) {
-            session.fd = descriptor(&socket);
+            session.fd = descriptor(&stream);
             session.worker = worker;
         }
         drop(engine);
         verbose!("Accepted {shown}");
-        self.workers[worker].give(Accepted { socket, id });
+        self.workers[worker].give(stream, id);
     }
 }
 
-/// Nothing says which addresses are meant, so strangers must not get in.
-fn is_default_bind(config: &Config) -> bool {
-    config.bind.is_empty() || config.bind == ["*", "-::*"]
-}
-
-fn descriptor(socket: &Socket) -> RawFd {
-    match socket {
-        Socket::Tcp(socket) => socket.as_raw_fd(),
-        Socket::Unix(socket) => socket.as_raw_fd(),
+fn descriptor(stream: &Stream) -> RawFd {
+    match stream {
+        Stream::Tcp(stream) => stream.as_raw_fd(),
+        Stream::Unix(stream) => stream.as_raw_fd(),
     }
 }
 
 /// Says why, as far as the socket takes it at once, and hangs up.
-fn turn_away(socket: &Socket, why: &[u8]) {
-    use std::io::Write;
-    let _ = match socket {
-        Socket::Tcp(socket) => (&mut &*socket).write(why),
-        Socket::Unix(socket) => (&mut &*socket).write(why),
+fn turn_away(stream: &Stream, why: &[u8]) {
+    // A connection that just came takes it all.
+    let _ = match stream {
+        Stream::Tcp(stream) => SockRef::from(stream).send(why),
+        Stream::Unix(stream) => SockRef::from(stream).send(why),
     };
 }
 
-fn keep_alive(socket: &Socket, seconds: u32) {
-    let Socket::Tcp(socket) = socket else { return };
-    if seconds == 0 {
-        return;
+/// Sets what a client's socket needs. What fails shows that the client is gone, which the first read will tell.
+fn prepare(stream: &Stream, keep_alive_seconds: u32) {
+    let Stream::Tcp(stream) = stream else { return };
+    let socket = SockRef::from(stream);
+    let _ = socket.set_tcp_nodelay(true);
+    if keep_alive_seconds > 0 {
+        let interval = Duration::from_secs(u64::from(keep_alive_seconds / 3).max(1));
+        let probes = TcpKeepalive::new()
+            .with_time(Duration::from_secs(u64::from(keep_alive_seconds)))
+            .with_interval(interval)
+            .with_retries(3);
+        let _ = socket.set_tcp_keepalive(&probes);
     }
-    let interval = Duration::from_secs(u64::from(seconds / 3).max(1));
-    let probes = TcpKeepalive::new()
-        .with_time(Duration::from_secs(u64::from(seconds)))
-        .with_interval(interval)
-        .with_retries(3);
-    // A client that is gone already shows at the first read.
-    let _ = SockRef::from(socket).set_tcp_keepalive(&probes);
 }

@@ -1,8 +1,11 @@
 //! From options to a running server, and to its exit code.
 
+use std::collections::HashMap;
+use std::collections::hash_map::{Entry, VacantEntry};
+use std::future::Future;
+use std::net::SocketAddr;
 use std::os::fd::RawFd;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
@@ -10,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, LocalSet};
 
-use super::listen::{Acceptor, Listeners, bind_all};
+use super::listen::{Acceptor, Listeners, bind_all, rebind};
 use super::worker;
 use crate::engine::config::Config;
 use crate::serve::process::{banner, title};
@@ -34,28 +37,29 @@ enum Order {
 struct Cables {
     orders: UnboundedSender<Order>,
     rearm: Arc<Notify>,
-    listening: Mutex<(Vec<RawFd>, Option<PathBuf>)>,
+    listening: Mutex<Listeners>,
 }
 
 impl Cables {
-    fn remember(&self, listeners: &Listeners, config: &Config) {
-        let mut listening = self.listening.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *listening = (listeners.descriptors(), config.unixsocket.clone());
+    fn listening(&self) -> MutexGuard<'_, Listeners> {
+        self.listening.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 impl Wires for Cables {
-    fn listen(&self, config: &Config) -> Result<(), String> {
-        let old = self.listening.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1.clone();
-        let listeners = bind_all(config, old.as_deref())?;
-        self.remember(&listeners, config);
+    fn listen(&self, config: &Config) -> Result<u16, String> {
+        let mut listening = self.listening();
+        let new = rebind(config, &listening).inspect_err(|reason| warning!("{reason}"))?;
+        let port = new.port;
+        show_port(config.clone(), port);
+        *listening = new.clone();
         // The main loop lives as long as the process.
-        let _ = self.orders.send(Order::Listen(listeners));
-        Ok(())
+        let _ = self.orders.send(Order::Listen(new));
+        Ok(port)
     }
 
     fn descriptors(&self) -> Vec<RawFd> {
-        self.listening.lock().unwrap_or_else(std::sync::PoisonError::into_inner).0.clone()
+        self.listening().descriptors()
     }
 
     fn stop(&self, exit_code: i32) {
@@ -83,18 +87,21 @@ async fn main_loop(server: Arc<Server>, options: Options) -> i32 {
     let (orders, inbox) = unbounded_channel();
     let rearm = Arc::new(Notify::new());
     let config = server.lock().state.config.clone();
-    let listeners = match bind_all(&config, None) {
+    let listeners = match bind_all(&config) {
         Ok(listeners) => listeners,
         Err(reason) => {
             warning!("{reason}");
             return 1;
         }
     };
-    let cables = Cables { orders: orders.clone(), rearm: rearm.clone(), listening: Mutex::default() };
-    cables.remember(&listeners, &config);
+    let listening = Mutex::new(listeners.clone());
+    let cables = Cables { orders: orders.clone(), rearm: rearm.clone(), listening };
     let _ = server.wires.set(Box::new(cables));
     server.lock().state.process.port = listeners.port;
-    show_port(config.clone(), listeners.port);
+    if listeners.port != config.port {
+        notice!("Listening on port {}.", listeners.port);
+        show_port(config.clone(), listeners.port);
+    }
     banner::initialized();
 
     let mut workers = vec![worker::here(server.clone())];
@@ -102,18 +109,16 @@ async fn main_loop(server: Arc<Server>, options: Options) -> i32 {
     let acceptor = Arc::new(Acceptor::new(server.clone(), workers));
     super::signals::listen(&server);
     tokio::task::spawn_local(timers(server.clone(), rearm));
-    let accepting = accept(&acceptor, listeners, Vec::new());
+    let mut accepting = Accepting::new();
+    accept(&acceptor, listeners, &mut accepting);
     load(server.clone(), orders, options);
     obey(inbox, acceptor, accepting).await
 }
 
-/// A port that the system chose goes into the log and the title.
+/// The port, perhaps chosen by the system, goes into the title.
 fn show_port(mut config: Config, port: u16) {
-    if port != config.port {
-        notice!("Listening on port {port}.");
-        config.port = port;
-        title::show_server(&config);
-    }
+    config.port = port;
+    title::show_server(&config);
 }
 
 /// Loads the data set on a thread of its own, while clients are answered -LOADING.
@@ -159,36 +164,49 @@ fn write_whole(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Starts to accept on new sockets, then ends what accepted before.
-fn accept(acceptor: &Arc<Acceptor>, listeners: Listeners, old: Vec<JoinHandle<()>>) -> Vec<JoinHandle<()>> {
-    old.iter().for_each(JoinHandle::abort);
-    let mut tasks = Vec::new();
-    for listener in listeners.tcp {
-        match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => tasks.push(tokio::task::spawn_local(acceptor.clone().tcp(listener))),
-            Err(error) => warning!("Can't listen: {error}"),
+/// Who accepts, by what is listened on.
+type Accepting = HashMap<Option<SocketAddr>, JoinHandle<()>>;
+
+/// Starts to accept on new sockets, and ends what accepted on those that are gone.
+fn accept(acceptor: &Arc<Acceptor>, listeners: Listeners, accepting: &mut Accepting) {
+    accepting.retain(|address, task| {
+        let stays = address.is_none_or(|address| listeners.tcp.iter().any(|(other, _)| *other == address));
+        if !stays {
+            task.abort();
+        }
+        stays
+    });
+    for (address, listener) in listeners.tcp {
+        if let Entry::Vacant(place) = accepting.entry(Some(address)) {
+            let listener = listener.try_clone().and_then(tokio::net::TcpListener::from_std);
+            start(place, listener, |listener| acceptor.clone().tcp(listener));
         }
     }
-    if let Some((listener, path)) = listeners.unix {
-        match tokio::net::UnixListener::from_std(listener) {
-            Ok(listener) => tasks.push(tokio::task::spawn_local(acceptor.clone().unix(listener, path))),
-            Err(error) => warning!("Can't listen: {error}"),
-        }
+    if let Some((path, listener)) = listeners.unix
+        && let Entry::Vacant(place) = accepting.entry(None)
+    {
+        let listener = listener.try_clone().and_then(tokio::net::UnixListener::from_std);
+        start(place, listener, |listener| acceptor.clone().unix(listener, path));
     }
-    tasks
 }
 
-async fn obey(
-    mut inbox: UnboundedReceiver<Order>,
-    acceptor: Arc<Acceptor>,
-    mut accepting: Vec<JoinHandle<()>>,
-) -> i32 {
+fn start<L, F: Future<Output = ()> + 'static>(
+    place: VacantEntry<'_, Option<SocketAddr>, JoinHandle<()>>,
+    listener: std::io::Result<L>,
+    task: impl FnOnce(L) -> F,
+) {
+    match listener {
+        Ok(listener) => {
+            place.insert(tokio::task::spawn_local(task(listener)));
+        }
+        Err(error) => warning!("Can't listen: {error}"),
+    }
+}
+
+async fn obey(mut inbox: UnboundedReceiver<Order>, acceptor: Arc<Acceptor>, mut accepting: Accepting) -> i32 {
     while let Some(order) = inbox.recv().await {
         match order {
-            Order::Listen(listeners) => {
-                acceptor.server.lock().state.process.port = listeners.port;
-                accepting = accept(&acceptor, listeners, accepting);
-            }
+            Order::Listen(listeners) => accept(&acceptor, listeners, &mut accepting),
             Order::Stop(exit_code) => return exit_code,
         }
     }

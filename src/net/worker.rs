@@ -12,26 +12,38 @@ use super::stream::Stream;
 use crate::engine::SessionId;
 use crate::serve::Server;
 
-/// A socket on its way to the worker that will serve it, not yet registered with any runtime.
-pub(super) enum Socket {
+/// A connection on its way to the worker that will serve it.
+struct Accepted {
+    socket: Socket,
+    id: SessionId,
+}
+
+enum Socket {
+    /// Belongs to the worker's runtime already.
+    Here(Stream),
+    /// Not registered with any runtime.
     Tcp(std::net::TcpStream),
     Unix(std::os::unix::net::UnixStream),
 }
 
-/// A connection that was accepted.
-pub(super) struct Accepted {
-    pub socket: Socket,
-    pub id: SessionId,
-}
-
 /// Where to send connections for one worker.
 #[derive(Clone)]
-pub(super) struct Worker(UnboundedSender<Accepted>);
+pub(super) struct Worker {
+    sender: UnboundedSender<Accepted>,
+    here: bool,
+}
 
 impl Worker {
-    pub fn give(&self, accepted: Accepted) {
+    /// Hands a connection, accepted on the main thread, to the worker.
+    pub fn give(&self, stream: Stream, id: SessionId) {
+        let moved = match stream {
+            stream if self.here => Ok(Socket::Here(stream)),
+            Stream::Tcp(stream) => stream.into_std().map(Socket::Tcp),
+            Stream::Unix(stream) => stream.into_std().map(Socket::Unix),
+        };
+        let socket = moved.expect("a socket can be taken back from its runtime");
         // The receiver lives as long as the process; at its end nobody needs the connection.
-        let _ = self.0.send(accepted);
+        let _ = self.sender.send(Accepted { socket, id });
     }
 }
 
@@ -45,14 +57,14 @@ pub(super) fn start(server: Arc<Server>, number: usize) -> Worker {
             LocalSet::new().block_on(&runtime, serve(server, receiver));
         })
         .expect("a thread can be started");
-    Worker(sender)
+    Worker { sender, here: false }
 }
 
 /// The first worker's part, run inside the main runtime.
 pub(super) fn here(server: Arc<Server>) -> Worker {
     let (sender, receiver) = unbounded_channel();
     tokio::task::spawn_local(serve(server, receiver));
-    Worker(sender)
+    Worker { sender, here: true }
 }
 
 async fn serve(server: Arc<Server>, mut receiver: UnboundedReceiver<Accepted>) {
@@ -71,6 +83,7 @@ async fn serve(server: Arc<Server>, mut receiver: UnboundedReceiver<Accepted>) {
 
 fn register(socket: Socket) -> std::io::Result<Stream> {
     Ok(match socket {
+        Socket::Here(stream) => stream,
         Socket::Tcp(socket) => Stream::Tcp(tokio::net::TcpStream::from_std(socket)?),
         Socket::Unix(socket) => Stream::Unix(tokio::net::UnixStream::from_std(socket)?),
     })

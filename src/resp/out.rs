@@ -95,6 +95,27 @@ impl Out {
         self.shared.push_back(Shared { at: self.buf.len(), bytes });
     }
 
+    /// Takes over spare room, if it has none of its own: what leaves at once then needs no memory per client.
+    #[inline]
+    pub fn borrow_room(&mut self, spare: &mut Vec<u8>) {
+        if self.buf.capacity() == 0 {
+            debug_assert!(spare.is_empty());
+            std::mem::swap(&mut self.buf, spare);
+        }
+    }
+
+    /// Gives the room away again, if nothing waits in it.
+    #[inline]
+    pub fn return_room(&mut self, spare: &mut Vec<u8>) {
+        if self.is_empty() {
+            debug_assert!(self.buf.is_empty(), "an empty output was tidied");
+            let room = std::mem::take(&mut self.buf);
+            if spare.capacity() == 0 {
+                *spare = room;
+            }
+        }
+    }
+
     #[inline]
     pub(super) fn buf(&mut self) -> &mut Vec<u8> {
         &mut self.buf
@@ -183,6 +204,7 @@ impl Out {
         if self.buf.len() < SEAL_FROM {
             return;
         }
+        self.buf.shrink_to_fit(); // in place: the allocator takes the unused end back
         let full = Bytes::from(std::mem::take(&mut self.buf));
         let mut from = std::mem::take(&mut self.sent);
         self.shared_len += full.len() - from;

@@ -1,10 +1,12 @@
 //! What happens by itself, `hz` times a second.
 
 use super::{Server, save};
+use crate::command::connection::client_line;
 use crate::engine::stats::used_memory;
-use crate::engine::{Engine, State};
+use crate::engine::{Engine, Session, State};
 use crate::keyspace::Keyspace;
 use crate::text::clock::Now;
+use crate::{verbose, warning};
 
 /// Keys looked at, and fields deleted, in one go of active expiry.
 const EXPIRE_BUDGET: usize = 1_000;
@@ -22,6 +24,7 @@ pub fn cron(server: &Server) {
     let now = state.clock.now();
     sample(state, now);
     close_idle(state, now);
+    close_overflowing(state, now);
     if state.loading.is_none() {
         expire(keyspace, state, now);
         save::by_save_points(server, keyspace, state, now);
@@ -43,11 +46,38 @@ fn close_idle(state: &mut State, now: Now) {
     if limit_us == 0 {
         return;
     }
-    let idle = |active_us: u64| now.mono_us.saturating_sub(active_us) > limit_us;
-    let gone: Vec<_> = state.clients.resting().filter(|s| idle(s.active_us)).map(|s| s.id).collect();
+    let (clients, pubsub) = (&state.clients, &state.pubsub);
+    let idle = |s: &&Session| {
+        now.mono_us.saturating_sub(s.active_us) > limit_us && !s.blocked && !pubsub.is_subscribed(s.id)
+    };
+    let gone: Vec<_> = clients.resting().filter(idle).map(|s| s.id).collect();
     gone.into_iter().for_each(|id| {
+        verbose!("Closing idle client");
         state.clients.kill(id);
     });
+}
+
+/// `client-output-buffer-limit`: clients that read too slowly for too long.
+fn close_overflowing(state: &mut State, now: Now) {
+    let limits = state.config.client_output_buffer_limit;
+    if limits[0].is_none() && (limits[2].is_none() || state.pubsub.session_count() == 0) {
+        return;
+    }
+    let waiting = state.clients.resting().filter(|s| s.listed_output() > 0 || s.soft_since_us.is_some());
+    let waiting: Vec<_> = waiting.map(|s| s.id).collect();
+    for id in waiting {
+        let limit = state.output_limit(id);
+        let Some(session) = state.clients.get_mut(id) else { continue };
+        if !session.overflows(limit, now.mono_us) {
+            continue;
+        }
+        if let Some(session) = state.clients.get(id) {
+            let line = client_line(session, state);
+            warning!("Client {line} closed for overcoming of output buffer limits.");
+        }
+        state.clients.kill(id);
+        state.stats.output_limit_closed += 1;
+    }
 }
 
 fn expire(keyspace: &mut Keyspace, state: &mut State, now: Now) {

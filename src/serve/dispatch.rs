@@ -14,13 +14,13 @@ use crate::text::clock::Now;
 /// How far a batch came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batched {
-    /// Requests that ran; less than there were if the session is to be closed.
+    /// Requests that ran; less than there were if the session is to be closed or the output is too long.
     pub ran: usize,
 }
 
 /// Runs the requests of one read, one after the other, and writes their replies to `out`.
 ///
-/// `buf` is what the batch was parsed from.
+/// `buf` is what the batch was parsed from. With more than `most_output` bytes waiting nothing more is run.
 pub fn run_batch(
     server: &Server,
     engine: &mut Engine,
@@ -28,18 +28,20 @@ pub fn run_batch(
     batch: &Batch,
     buf: &[u8],
     out: &mut Out,
+    most_output: usize,
 ) -> Batched {
     let mut now = engine.state.clock.now();
     session.active_us = now.mono_us;
     let mut ran = 0;
     for i in 0..batch.len() {
-        if session.closing || session.blocked {
+        if session.closing || session.blocked || out.len() > most_output {
             break;
         }
         if i.is_multiple_of(GROUP) {
             prefetch(engine, session, batch, buf, i);
         }
         now = execute(server, engine, session, batch.args(buf, i), out, now);
+        out.seal();
         ran += 1;
     }
     Batched { ran }

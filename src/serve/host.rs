@@ -170,8 +170,11 @@ impl Server {
         Ok(())
     }
 
-    fn relisten(&self, ctx: &Ctx<'_>) -> Result<(), String> {
-        self.wires.get().map_or(Ok(()), |wires| wires.listen(&ctx.state.config))
+    fn relisten(&self, ctx: &mut Ctx<'_>) -> Result<(), String> {
+        if let Some(wires) = self.wires.get() {
+            ctx.state.process.port = wires.listen(&ctx.state.config)?;
+        }
+        Ok(())
     }
 }
 

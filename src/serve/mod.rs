@@ -35,8 +35,8 @@ use crate::text::clock::Clock;
 
 /// What the server needs of sockets, lent by `net`.
 pub trait Wires: Send + Sync {
-    /// Listens on other addresses from now on. An error leaves everything as it was.
-    fn listen(&self, config: &Config) -> Result<(), String>;
+    /// Listens on other addresses from now on; gives the port. An error leaves everything as it was.
+    fn listen(&self, config: &Config) -> Result<u16, String>;
     /// The listening sockets' descriptors, for a forked child to close.
     fn descriptors(&self) -> Vec<std::os::fd::RawFd>;
     /// Ends the process with this exit code, at once if there is a process of one's own.

@@ -76,6 +76,11 @@ impl Client {
         Ok(Client { stream, buf: Vec::new(), at: 0, pushes: Vec::new() })
     }
 
+    /// The socket, for what is no request.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
     /// Sends bytes as they are.
     pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
@@ -215,7 +220,8 @@ impl Client {
     }
 }
 
-fn encode<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) {
+/// Adds a request's bytes.
+pub fn encode<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) {
     out.extend_from_slice(format!("*{}\r\n", args.len()).as_bytes());
     for arg in args {
         let arg = arg.as_ref();

@@ -2,6 +2,9 @@
 //!
 //! - `examples`: what the rows of the command table say of themselves.
 //! - `client`: a blocking RESP2/RESP3 client that shows the whole value tree and the raw bytes.
+//! - `network`: sockets: input cut anywhere, endless pipelines, limits, listening, threads, idleness.
+//! - `clients`: redis-cli, redis-benchmark, redis-py, node-redis and ioredis, unmodified.
+//! - `floors`: which room may import which.
 //! - `process`: arguments, exit codes, log, title, background.
 //! - `server`: starts our binary or a real server, and ends it by pid.
 //! - `node`, `canon`: a server whose directory outlives it, and its content in the canonical form.
@@ -11,8 +14,11 @@
 
 mod canon;
 mod client;
+mod clients;
 mod examples;
+mod floors;
 mod neighbours;
+mod network;
 mod node;
 mod oracle;
 mod process;

@@ -3,8 +3,9 @@
 use std::io::{self, BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -19,7 +20,11 @@ pub struct Server {
     child: Child,
     pub port: u16,
     dir: TempDir,
+    log: Log,
 }
+
+/// What a server has written to its standard output so far.
+type Log = Arc<Mutex<String>>;
 
 impl Server {
     /// Starts our binary with `options` (in the manner of `--save 900 1`) on a port that it chooses.
@@ -28,8 +33,8 @@ impl Server {
         let port_file = dir.path().join("port");
         let mut command = Command::new(env!("CARGO_BIN_EXE_resnap"));
         command.args(["--port", "0", "--save", "", "--port-file"]).arg(&port_file);
-        let child = start(command, dir.path(), options)?;
-        let mut server = Server { child, port: 0, dir };
+        let (child, log) = start(command, dir.path(), options)?;
+        let mut server = Server { child, port: 0, dir, log };
         let text = std::fs::read_to_string(&port_file)?;
         server.port = text.trim().parse().map_err(|_| failed(&format!("a port file with {text:?}")))?;
         Ok(server)
@@ -45,7 +50,7 @@ impl Server {
             let mut command = Command::new(path);
             command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
             match start(command, dir.path(), options) {
-                Ok(child) => return Ok(Server { child, port, dir }),
+                Ok((child, log)) => return Ok(Server { child, port, dir, log }),
                 Err(error) => last = error,
             }
         }
@@ -54,6 +59,21 @@ impl Server {
 
     pub fn connect(&self) -> io::Result<Client> {
         Client::connect(("127.0.0.1", self.port))
+    }
+
+    /// The process's number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("nobody panics with it").clone()
+    }
+
+    /// Waits until it ends by itself.
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait()
     }
 
     /// The server's working directory.
@@ -70,15 +90,17 @@ impl Drop for Server {
     }
 }
 
-fn start(mut command: Command, dir: &Path, options: &[&str]) -> io::Result<Child> {
+fn start(mut command: Command, dir: &Path, options: &[&str]) -> io::Result<(Child, Log)> {
     command.arg("--dir").arg(dir).args(options);
     command.current_dir(dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child = command.spawn()?;
-    let ready = watch(&mut child);
+    let log = Log::default();
+    let ready = watch(&mut child, log.clone());
     match ready.recv_timeout(START) {
-        Ok(Ok(())) => Ok(child),
-        Ok(Err(log)) => {
+        Ok(true) => Ok((child, log)),
+        Ok(false) => {
             let status = child.wait()?;
+            let log = log.lock().expect("nobody panics with it");
             Err(failed(&format!("the server ended with {status} before it was ready; its log:\n{log}")))
         }
         Err(_) => {
@@ -89,30 +111,21 @@ fn start(mut command: Command, dir: &Path, options: &[&str]) -> io::Result<Child
     }
 }
 
-/// Reads the log on a thread of its own until the server ends (a full pipe would stop it), and tells once when
-/// it is ready, or with the log when it ended before.
-fn watch(child: &mut Child) -> Receiver<Result<(), String>> {
+/// Reads the log on a thread of its own until the server ends (a full pipe would stop it), and tells once whether
+/// it became ready or ended before.
+fn watch(child: &mut Child, log: Log) -> Receiver<bool> {
     let (tell, ready) = channel();
     let stdout = child.stdout.take().expect("stdout was piped by start");
     std::thread::spawn(move || {
-        let mut log = String::new();
-        let mut told = false;
         for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
-            if told {
-                continue;
-            }
             let line = String::from_utf8_lossy(&line);
-            log.push_str(&line);
-            log.push('\n');
+            log.lock().expect("nobody panics with it").push_str(&format!("{line}\n"));
             if line.contains("Ready to accept connections") {
-                told = true;
-                // The receiver has gone when the test gave up: nobody to tell.
-                let _ = tell.send(Ok(()));
+                // The receiver has gone when the test gave up or has heard it: nobody to tell.
+                let _ = tell.send(true);
             }
         }
-        if !told {
-            let _ = tell.send(Err(log));
-        }
+        let _ = tell.send(false);
     });
     ready
 }

@@ -9,6 +9,8 @@ mod quit;
 mod reset;
 mod select;
 
+pub use client::client_line;
+
 use super::Command;
 
 /// The family's rows.

@@ -213,6 +213,13 @@ pub struct OutputLimit {
     pub soft_seconds: u64,
 }
 
+impl OutputLimit {
+    /// Whether anything may wait for ever.
+    pub fn is_none(self) -> bool {
+        self.hard == 0 && self.soft == 0
+    }
+}
+
 /// A set of keyspace events, as bits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Notify(pub u32);

@@ -3,7 +3,7 @@
 use super::SUB;
 use crate::command::table::{RowId, table};
 use crate::command::*;
-use crate::engine::session::Peer;
+use crate::engine::session::{OWN_OUTPUT, Peer};
 use crate::engine::{Session, SessionId, State};
 use crate::resp::Proto;
 use crate::text::clock::Now;
@@ -109,15 +109,20 @@ fn one(ctx: &Ctx<'_>, id: i64, text: &mut String, argument_bytes: usize) {
     }
 }
 
-/// Output up to here the real server keeps in the client's own buffer, more in a list.
-const OWN_BUFFER: usize = 16 << 10;
+/// A connection's line, for the log.
+pub fn client_line(session: &Session, state: &State) -> String {
+    let mut text = String::new();
+    describe(&mut text, session, state, state.clock.now(), 0);
+    text.truncate(text.trim_end().len());
+    text
+}
 
 /// Adds one connection's line.
 fn describe(text: &mut String, session: &Session, state: &State, now: Now, argument_bytes: usize) {
     let seconds_since = |us: u64| now.mono_us.saturating_sub(us) / 1_000_000;
     let mirror = session.mirror;
-    let (in_buffer, listed) =
-        if mirror.output <= OWN_BUFFER { (mirror.output, 0) } else { (0, mirror.output) };
+    let listed = session.listed_output();
+    let in_buffer = mirror.output.min(OWN_OUTPUT);
     let queued = session.queued.as_ref();
     let queued_bytes: usize = queued.iter().flat_map(|q| q.iter()).map(|request| request.memory()).sum();
     let total = size_of::<Session>() + mirror.query_capacity + mirror.output + queued_bytes + argument_bytes;

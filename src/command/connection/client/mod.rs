@@ -10,6 +10,7 @@ mod tracking;
 use crate::command::help::help;
 use crate::command::*;
 
+pub use list::client_line;
 pub(super) use own::checked_name;
 
 pub(super) const CLIENT: Command = Command {

@@ -1,0 +1,99 @@
+//! Clients that come in crowds and leave without a word.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::*;
+
+/// 10,000 connections that open, say half a request (of every kind of half) and vanish.
+#[test]
+fn half_sent_and_dropped() {
+    let halves: [&[u8]; 6] = [
+        b"",
+        b"*2\r\n$3\r\nGE",
+        b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$400000\r\nxxxx",
+        b"PING",
+        b"*1\r\n$4\r\nPING\r\n*1\r\n",
+        b"*100\r\n$1\r\na\r\n$5000\r\nyyy",
+    ];
+    let server = ours(&[]);
+    let mut client = connect(&server);
+    let wave = || {
+        let streams: Vec<TcpStream> = (0..500)
+            .map(|i| {
+                let mut stream = open(&server);
+                stream.write_all(halves[i % halves.len()]).expect("taken");
+                stream
+            })
+            .collect();
+        drop(streams);
+    };
+    wave();
+    wait_until("the first are gone", || connected(&mut client) == 1);
+    let (memory, files) = (resident(server.pid()), descriptors(server.pid()));
+    (0..20).for_each(|_| wave());
+    wait_until("all are gone", || connected(&mut client) == 1);
+    assert_eq!(info(&mut client, "total_connections_received"), "10501");
+    assert_eq!(descriptors(server.pid()), files);
+    let grown = resident(server.pid()).saturating_sub(memory);
+    assert!(grown < 8 << 20, "{grown} bytes more than after the first 500");
+}
+
+/// Connections opened and closed as fast as can be: whoever is served already goes on being served.
+#[test]
+fn accepting_starves_nobody() {
+    let server = ours(&[]);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let streams: Vec<TcpStream> = (0..50).map(|_| open(&server)).collect();
+                    drop(streams);
+                }
+            });
+        }
+        let mut client = connect(&server);
+        let (began, mut pings, mut worst) = (Instant::now(), 0, Duration::ZERO);
+        while began.elapsed() < Duration::from_secs(2) {
+            let at = Instant::now();
+            client.line("PING").expect("answered");
+            worst = worst.max(at.elapsed());
+            pings += 1;
+        }
+        over.store(true, Ordering::Relaxed);
+        let accepted = info(&mut client, "total_connections_received");
+        println!("{pings} pings, the slowest {worst:?}, beside {accepted} connections");
+        assert!(pings > 200 && worst < Duration::from_secs(1), "{pings} pings, the slowest took {worst:?}");
+    });
+}
+
+/// Somebody with an endless pipeline leaves others their turn.
+#[test]
+fn a_long_pipeline_starves_nobody() {
+    let server = ours(&[]);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut stream = open(&server);
+            let block = request(&["INCR", "k"]).repeat(10_000);
+            let mut reader = stream.try_clone().expect("possible");
+            scope.spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+            while !over.load(Ordering::Relaxed) {
+                stream.write_all(&block).expect("taken");
+            }
+            // Lets the reader end, too.
+            stream.shutdown(std::net::Shutdown::Both).expect("possible");
+        });
+        let mut client = connect(&server);
+        let (began, mut pings, mut worst) = (Instant::now(), 0, Duration::ZERO);
+        while began.elapsed() < Duration::from_secs(2) {
+            let at = Instant::now();
+            client.line("PING").expect("answered");
+            worst = worst.max(at.elapsed());
+            pings += 1;
+        }
+        over.store(true, Ordering::Relaxed);
+        println!("{pings} pings, the slowest {worst:?}, beside an endless pipeline");
+        assert!(pings > 20 && worst < Duration::from_secs(1), "{pings} pings, the slowest took {worst:?}");
+    });
+}
