@@ -65,3 +65,39 @@ impl Tree {
         self.nodes + usize::from(child > 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Limits;
+    use crate::value::stream::StreamId;
+    use proptest::prelude::*;
+
+    /// Counts by cutting the sorted keys into groups, byte by byte.
+    fn naive(keys: &[[u8; 16]], depth: usize) -> usize {
+        let Some(first) = keys.first() else { return 1 };
+        if depth == 16 {
+            return 1;
+        }
+        let same = |at: &usize| keys.iter().all(|key| key[*at] == first[*at]);
+        let run = (depth..16).take_while(same).count();
+        if run > 0 {
+            return 1 + naive(keys, depth + run);
+        }
+        1 + keys.chunk_by(|a, b| a[depth] == b[depth]).map(|group| naive(group, depth + 1)).sum::<usize>()
+    }
+
+    proptest! {
+        #[test]
+        fn counts_like_a_tree(ids in proptest::collection::btree_set((0u64..3, 0u64..70_000), 0..60), wide: bool) {
+            let limits = Limits { stream_node_max_entries: 1, ..Limits::default() };
+            let mut log = Log::default();
+            for (ms, seq) in ids {
+                let id = StreamId::new(if wide { ms << 40 } else { ms }, seq + 1);
+                log.append(id, [&b"f"[..], b"v"], &limits).expect("ids ascend");
+            }
+            let keys: Vec<_> = log.nodes().map(|node| node.key().to_bytes()).collect();
+            prop_assert_eq!(log.radix_nodes(), naive(&keys, 0));
+        }
+    }
+}
