@@ -23,8 +23,10 @@ pub(super) fn find_row(session: &Session, args: &Args<'_>) -> Result<&'static Ro
     table.find_sub(row, sub).ok_or_else(|| unknown_sub(sub, row))
 }
 
+/// The real server prints these as C strings: a zero ends them.
 fn printable(bytes: &[u8], most: usize) -> Cow<'_, str> {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(most)])
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end.min(most)])
 }
 
 #[cold]
