@@ -111,6 +111,8 @@ pub struct Session {
     pub reply_mode: ReplyMode,
     /// The connection ends when its output is sent.
     pub closing: bool,
+    /// The connection ends now, and nothing more of its input runs.
+    pub cut_off: bool,
     /// Between MULTI and EXEC: the requests so far.
     pub queued: Option<Vec<OwnedArgs>>,
     /// A request could not be queued: EXEC will refuse.
@@ -154,6 +156,7 @@ impl Session {
             no_evict: false,
             reply_mode: ReplyMode::On,
             closing: false,
+            cut_off: false,
             queued: None,
             queue_failed: false,
             executing: false,

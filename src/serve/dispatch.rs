@@ -1,7 +1,7 @@
 //! The road of a command: one lookup, one gate, the handler, and what follows from what it did.
 
-use super::Server;
 use super::gate::{admit, find_row};
+use super::{Server, http};
 use crate::command::table::Row;
 use crate::command::{Args, CmdError, Ctx, Propagate, SKIP_SLOWLOG, TOUCHES_ARBITRARY_KEYS};
 use crate::engine::config::is_sensitive;
@@ -34,7 +34,7 @@ pub fn run_batch(
     session.active_us = now.mono_us;
     let mut ran = 0;
     for i in 0..batch.len() {
-        if session.closing || session.blocked || out.len() > most_output {
+        if session.closing || session.blocked || session.cut_off || out.len() > most_output {
             break;
         }
         if i.is_multiple_of(GROUP) {
@@ -93,6 +93,10 @@ pub(super) fn execute(
             let end = engine.state.clock.now();
             account(&mut engine.state, session, row, &args, now, end, outcome);
             end
+        }
+        Err((None, _)) if http::is_http(args.name()) => {
+            http::send_away(engine, session);
+            now
         }
         Err((row, error)) => {
             refuse(engine, session, row, &error, out);

@@ -9,6 +9,7 @@ mod cron;
 mod dispatch;
 mod gate;
 mod host;
+mod http;
 mod leave;
 pub mod process;
 mod save;

@@ -18,8 +18,8 @@ pub(super) const SELECT: Command = Command {
 };
 
 fn select(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
-    let index = args.int()?;
-    let index = ctx.db_number(index)?;
+    let index = parse::int32(args.arg()?)?;
+    let index = ctx.db_number(i64::from(index))?;
     ctx.select(index);
     Ok(ctx.reply.ok())
 }

@@ -1,7 +1,7 @@
 //! The notation of the documentation: `key [NX|XX] [EX seconds|PERSIST] score member [score member ...]`.
 //!
 //! Words in capitals (and signs) are tokens, others name arguments. `[..]` may be missing, `<..>` only groups, `|`
-//! separates alternatives, `x [x ...]` is repeated. A token takes the arguments behind it, up to the next token or
+//! separates alternatives, `x [x ...]` is repeated, and so are the alternatives of `x|y [x|y ...]`. A token takes the arguments behind it, up to the next token or
 //! bracket: one becomes its argument, several a block under its name.
 
 use super::{Arg, Kind, names};
@@ -38,17 +38,20 @@ struct Item<'w> {
 /// Up to the closing bracket (which stays) or the end: one sequence, or one item that is a choice.
 fn alternatives<'w>(rest: &mut &[&'w str]) -> Vec<Item<'w>> {
     let start = *rest;
-    let first = sequence(rest);
+    let (first, _) = sequence(rest, start);
     if rest.first() != Some(&"|") {
         return first;
     }
     let mut choices = vec![block(first)];
+    let mut multiple = false;
     while rest.first() == Some(&"|") {
         *rest = &rest[1..];
-        choices.push(block(sequence(rest)));
+        let (choice, repeated) = sequence(rest, start);
+        choices.push(block(choice));
+        multiple |= repeated;
     }
     let words = start[..start.len() - rest.len()].to_vec();
-    vec![Item { words, arg: Arg::group(Kind::OneOf, choices) }]
+    vec![Item { words, arg: Arg { multiple, ..Arg::group(Kind::OneOf, choices) } }]
 }
 
 /// One argument of several.
@@ -64,11 +67,14 @@ fn is_token(word: &str) -> bool {
     !word.bytes().any(|b| b.is_ascii_lowercase()) && word != "..."
 }
 
-fn sequence<'w>(rest: &mut &[&'w str]) -> Vec<Item<'w>> {
+/// One choice, and whether all choices from `start` on are repeated behind it: `a|b [a|b ...]`.
+fn sequence<'w>(rest: &mut &[&'w str], start: &[&str]) -> (Vec<Item<'w>>, bool) {
     let mut items: Vec<Item<'w>> = Vec::new();
+    let mut repeated = false;
     while let Some(word) = rest.first().copied().filter(|word| !matches!(*word, "]" | ">" | "|")) {
         match word {
             "[" if repeats(&mut items, rest) => {}
+            "[" if repeats_all(start, rest) => repeated = true,
             "[" => items.push(optional(rest)),
             "<" => items.push(bracketed(rest)),
             word if is_token(word) => items.push(token(rest)),
@@ -78,7 +84,18 @@ fn sequence<'w>(rest: &mut &[&'w str]) -> Vec<Item<'w>> {
             }
         }
     }
-    items
+    (items, repeated)
+}
+
+/// Skips a bracket that repeats everything since `start`.
+fn repeats_all(start: &[&str], rest: &mut &[&str]) -> bool {
+    let so_far = &start[..start.len() - rest.len()];
+    let inside = &rest[1..];
+    if !so_far.contains(&"|") || !inside.starts_with(so_far) || inside.get(so_far.len()) != Some(&"...") {
+        return false;
+    }
+    *rest = inside.get(so_far.len() + 2..).unwrap_or_default();
+    true
 }
 
 /// `<..>` or `[..]`: what is in it as one item.
@@ -172,6 +189,7 @@ mod tests {
             ("[WEIGHTS weight [weight ...]]", "WEIGHTS=weight:integer?*"),
             ("AGGREGATE <SUM|MIN>", "AGGREGATE=sum:oneof(SUM=sum:pure-token MIN=min:pure-token)"),
             ("FIELDS numfields field [field ...]", "FIELDS=fields:block(numfields:integer field:string*)"),
+            ("[A|B x [A|B x ...]]", "a:oneof(A=a:pure-token B=x:string)?*"),
             ("<*|id> x", "*:oneof(*=*:pure-token id:string) x:string"),
         ];
         for (syntax, tree) in cases {

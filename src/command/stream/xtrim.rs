@@ -5,7 +5,7 @@ use crate::command::*;
 
 pub(super) const XTRIM: Command = Command {
     name: "xtrim",
-    syntax: "key <MAXLEN|MINID> [=|~] threshold [LIMIT count]",
+    syntax: "key <<MAXLEN|MINID> [=|~] threshold [LIMIT count]>",
     summary: "Remove a stream's oldest entries: beyond a number, or below an id; `~` leaves what is cheaper to leave.",
     since: "5.0.0",
     cost: "O(N) in the number of entries removed",

@@ -8,8 +8,10 @@ use crate::text::clock::Now;
 
 pub(super) const KILL: Command = Command {
     name: "kill",
-    syntax: "ip:port|[ID client-id|TYPE NORMAL|MASTER|SLAVE|REPLICA|PUBSUB|USER username|ADDR ip:port|LADDR ip:port|\
-             SKIPME YES|NO|MAXAGE maxage ...]",
+    syntax: "ip:port|<[ID client-id]|[TYPE <NORMAL|MASTER|SLAVE|REPLICA|PUBSUB>]|[USER username]|[ADDR ip:port]|\
+             [LADDR ip:port]|[SKIPME <YES|NO>]|[MAXAGE maxage] [[ID client-id]|\
+             [TYPE <NORMAL|MASTER|SLAVE|REPLICA|PUBSUB>]|[USER username]|[ADDR ip:port]|[LADDR ip:port]|\
+             [SKIPME <YES|NO>]|[MAXAGE maxage] ...]>",
     summary: "Close connections.",
     since: "2.4.0",
     cost: "O(N) in the number of connections",

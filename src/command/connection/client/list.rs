@@ -25,7 +25,7 @@ pub(super) const INFO: Command = Command {
 
 pub(super) const LIST: Command = Command {
     name: "list",
-    syntax: "[TYPE NORMAL|MASTER|REPLICA|PUBSUB] [ID client-id [client-id ...]]",
+    syntax: "[TYPE <NORMAL|MASTER|REPLICA|PUBSUB>] [ID client-id [client-id ...]]",
     summary: "Tell all about connections.",
     since: "2.4.0",
     cost: "O(N) in the number of connections",
