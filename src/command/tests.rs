@@ -8,8 +8,8 @@ use super::table::{Row, table};
 use super::*;
 use crate::command::spec::{Begin, Find};
 
-fn all(mut check: impl FnMut(&'static Row)) {
-    table().rows().iter().for_each(|row| check(row));
+fn all(check: impl FnMut(&'static Row)) {
+    table().rows().iter().for_each(check);
 }
 
 #[test]

@@ -8,7 +8,7 @@ pub(super) fn protocol(ctx: &mut Ctx<'_>, name: &[u8]) -> Result<Replied, CmdErr
     Ok(match &name[..] {
         b"string" => reply.bulk(b"Hello World"),
         b"integer" => reply.int(12345),
-        b"double" => reply.double(3.141),
+        b"double" => reply.double_text(b"3.141"),
         b"bignum" => reply.bignum(b"1234567999999999999999999999999999999"),
         b"null" => reply.null(),
         b"array" => {
