@@ -5,9 +5,12 @@
 //! What real servers' files look like to us is tested without them, by `snapshots`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value as Json;
 
 use crate::canon;
-use crate::client::Value;
+use crate::client::{Client, Value};
 use crate::node::{Home, parallel};
 use crate::server::Server;
 
@@ -15,6 +18,8 @@ struct Neighbour {
     variable: &'static str,
     /// The newest version of the format that it reads, as `rdb-save-version` calls it.
     version: &'static str,
+    /// Its digest is ours: 7.0 writes scores otherwise into it, Valkey leaves field expiry out.
+    counts_alike: bool,
     /// Snapshots of the fixtures that it reads.
     files: &'static [&'static str],
 }
@@ -22,17 +27,13 @@ struct Neighbour {
 const REDIS7: Neighbour = Neighbour {
     variable: "RESNAP_REDIS7",
     version: "10",
-    files: &[
-        "made_r7.0.15_alltypes",
-        "made_r7.0.15_bigenc",
-        "made_r7.0.15_streams",
-        "made_r7.0.15_16dbs",
-        "found_librdb_100_lists",
-    ],
+    counts_alike: false,
+    files: &["made_r7.0.15_alltypes", "made_r7.0.15_bigenc", "made_r7.0.15_streams", "made_r7.0.15_16dbs"],
 };
 const REDIS8: Neighbour = Neighbour {
     variable: "RESNAP_REDIS8",
     version: "12",
+    counts_alike: true,
     files: &[
         "made_r7.0.15_alltypes",
         "made_r8.0.6_alltypes",
@@ -45,6 +46,7 @@ const REDIS8: Neighbour = Neighbour {
 const VALKEY9: Neighbour = Neighbour {
     variable: "RESNAP_VALKEY9",
     version: "valkey",
+    counts_alike: false,
     files: &[
         "made_r7.0.15_alltypes",
         "made_v9.1.2_alltypes",
@@ -79,10 +81,10 @@ fn neighbour_over(program: &Path, snapshot: &Path, aside: &Path) -> Server {
     real.unwrap_or_else(|error| panic!("{} over {}: {error}", program.display(), snapshot.display()))
 }
 
-fn digest(client: &mut crate::client::Client) -> Vec<u8> {
+fn digest(client: &mut Client) -> String {
     let reply = client.line("DEBUG DIGEST").expect("answered");
     assert!(!reply.is_error(), "{reply:?}");
-    reply.bytes().expect("a digest")
+    String::from_utf8_lossy(&reply.bytes().expect("a digest")).into_owned()
 }
 
 /// Changes of ours on top of what the file held, in every type.
@@ -102,29 +104,51 @@ const CHANGES: &[&str] = &[
     "XDEL stream:ours 5-2",
 ];
 
-/// Ours writes, the neighbour reads and writes, ours reads again.
+fn change(client: &mut Client) {
+    for line in CHANGES {
+        assert!(!client.line(line).expect("answered").is_error(), "{line}");
+    }
+}
+
+fn save(client: &mut Client) {
+    assert_eq!(client.line("SAVE").expect("answered"), Value::Simple(b"OK".to_vec()));
+}
+
+/// Digest and content once what is past its time has gone: active expiry needs its rounds.
+fn settled(client: &mut Client) -> (String, Json) {
+    std::thread::sleep(Duration::from_millis(1500));
+    (digest(client), canon::dump(client).expect("readable"))
+}
+
+/// A file and some changes, in the neighbour and in ours. Ours saves, the neighbour reads that and saves, and ours
+/// reads that: content and digest are the same all the way.
 fn there_and_back(neighbour: &Neighbour, options: &[&str]) {
     let Some(program) = neighbour.program() else { return };
     parallel(neighbour.files, |file| {
+        let aside = tempfile::tempdir().expect("a directory");
+        let real = neighbour_over(&program, &fixture(file), aside.path());
+        let mut client = real.connect().expect("it accepts");
+        change(&mut client);
+        let (theirs, _) = settled(&mut client);
+        drop(real);
+
         let home = Home::with(&fixture(file));
         let node = home.start(options);
         let mut client = node.client();
-        for line in CHANGES {
-            assert!(!client.line(line).expect("answered").is_error(), "{line}");
-        }
-        assert_eq!(client.line("SAVE").expect("answered"), Value::Simple(b"OK".to_vec()), "{file}");
-        let (ours, seen) = (digest(&mut client), canon::dump(&mut client).expect("readable"));
+        change(&mut client);
+        let (ours, content) = settled(&mut client);
+        assert!(ours == theirs || !neighbour.counts_alike, "{file}: {ours} is not {theirs}");
+        save(&mut client);
 
-        let aside = tempfile::tempdir().expect("a directory");
         let real = neighbour_over(&program, &home.snapshot(), aside.path());
         let mut client = real.connect().expect("it accepts");
-        let differences = canon::compare(&seen, &canon::dump(&mut client).expect("readable"));
-        assert!(
-            differences.iter().all(|line| line.contains("active_ms") || line.starts_with("functions")),
-            "{file}: {differences:#?}"
-        );
-        assert_eq!(digest(&mut client), ours, "{file}: the neighbour's digest");
-        assert_eq!(client.line("SAVE").expect("answered"), Value::Simple(b"OK".to_vec()), "{file}");
+        let (reread, seen) = settled(&mut client);
+        let mut differences = canon::compare(&content, &seen);
+        // Not every version has a place for when a consumer was active.
+        differences.retain(|line| !line.contains(".active_ms: "));
+        assert_eq!(differences, [""; 0], "{file}");
+        assert_eq!(reread, theirs, "{file}: the neighbour's digest of our file");
+        save(&mut client);
         drop(real);
 
         let back = Home::with(&aside.path().join("dump.rdb"));
@@ -165,6 +189,7 @@ fn all_read_the_default() {
     for neighbour in [&REDIS7, &REDIS8, &VALKEY9] {
         let everybodys = Neighbour {
             files: &["made_r7.0.15_alltypes", "made_r7.0.15_lru", "found_hdt_example"],
+            counts_alike: neighbour.variable != REDIS7.variable,
             ..*neighbour
         };
         there_and_back(&everybodys, &[]);
