@@ -76,7 +76,8 @@ pub(super) fn admit(engine: &Engine, session: &Session, row: &Row, args: &Args<'
     if state.loading.is_some() && !command.flags.has(command::LOADING) {
         return Err(CmdError::text("LOADING Redis is loading the dataset in memory"));
     }
-    if !state.saving.last_ok && command.flags.has(command::WRITE.or(command::MAY_REPLICATE)) {
+    // PING, too: whoever watches a server by it should hear.
+    if !state.saving.last_ok && (command.flags.has(command::WRITE) || row.full_name == "ping") {
         check_disk(engine)?;
     }
     Ok(())

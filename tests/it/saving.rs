@@ -341,6 +341,7 @@ fn writes_are_refused(node: &Node) {
         "{error}"
     );
     assert!(node.error("DEL k").starts_with("MISCONF "));
+    assert!(node.error("PING").starts_with("MISCONF "));
     assert!(!node.ask("GET k").is_error());
     node.ok("CONFIG SET stop-writes-on-bgsave-error no");
     node.ok("SET k v");

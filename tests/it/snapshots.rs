@@ -173,7 +173,8 @@ fn keeps_functions(file: &Fixture, home: &Home, node: &Node, faults: &Faults) {
     }
     let libraries = file.expected["functions"].as_array().expect("asked before");
     let mut wanted: Vec<_> = libraries.iter().map(|library| library["code"].to_string()).collect();
-    (found.sort(), wanted.sort());
+    found.sort();
+    wanted.sort();
     if found != wanted {
         faults.add(
             &file.name,
