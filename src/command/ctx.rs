@@ -4,6 +4,7 @@ use super::error::CmdError;
 use super::host::Host;
 use crate::engine::blocked::WaitFor;
 use crate::engine::session::Peer;
+use crate::engine::watch::Found;
 use crate::engine::{Engine, Session, State, unit};
 use crate::keyspace::{Db, Effect};
 use crate::resp::{Args, OwnedArgs, Replied, Reply};
@@ -56,17 +57,21 @@ impl<'a> Ctx<'a> {
         self.state.unit.note_effect();
     }
 
-    /// Watched keys of these databases that are there now are about to change, all of them.
-    pub fn touch_watched(&mut self, databases: &[usize]) {
-        self.state.blocked.touch_all(databases);
+    /// Database `db` is about to be emptied, or to get the contents of `from`: watchers of its keys learn of it.
+    pub fn touch_watched(&mut self, db: usize, from: Option<usize>) {
+        self.state.blocked.touch_all(&[db]);
         if self.state.watches.is_empty() {
             return;
         }
-        let all = self.db.all();
-        for db in databases {
-            let is_there = |key: &[u8]| databases.iter().any(|one| all.database(*one).entry(key).is_some());
-            self.state.watches.touch_all(*db, is_there);
-        }
+        let (all, now_ms) = (self.db.all(), self.now.ms);
+        let found = |db: usize, key: &[u8]| match all.database(db).entry(key) {
+            None => Found::Missing,
+            Some(entry) if entry.expiry().is_some_and(|when| when < now_ms) => Found::Past,
+            Some(_) => Found::There,
+        };
+        self.state.watches.touch_all(db, |key| {
+            (found(db, key), from.map_or(Found::Missing, |from| found(from, key)))
+        });
     }
 
     /// Keeps the request until one of `keys` has something for it, or `timeout_us` is over (0: never).

@@ -7,6 +7,7 @@
 pub mod blocked;
 pub mod clients;
 pub mod config;
+pub mod latency;
 pub mod library;
 mod notify;
 pub mod pubsub;

@@ -56,7 +56,10 @@ impl State {
     #[inline]
     pub fn tell_lapsed(&mut self, lapsed: &Lapsed) {
         if !self.watches.is_empty() {
-            self.watches.touch(lapsed.db, &lapsed.key);
+            match lapsed.fields.is_empty() {
+                true => self.watches.lapse(lapsed.db, &lapsed.key),
+                false => self.watches.touch(lapsed.db, &lapsed.key),
+            }
         }
         if !self.blocked.is_empty() {
             self.blocked.touch(lapsed.db, &lapsed.key);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::latency::Latencies;
+
 /// What INFO commandstats tells of one command.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CommandStats {
@@ -15,29 +17,32 @@ pub struct CommandStats {
     pub failed: u64,
 }
 
-/// A rate per second, from samples of a growing counter.
+/// How fast a counter grows beside another one, from samples.
 #[derive(Debug, Clone, Default)]
 pub struct Rate {
     samples: [u64; 16],
     next: usize,
-    last_value: u64,
-    last_us: u64,
+    last: Option<(u64, u64)>,
 }
 
 impl Rate {
-    /// Takes a sample: the counter's value now (monotonic microseconds).
+    /// Takes a sample of a rate per second: the counter's value now (monotonic microseconds).
     pub fn sample(&mut self, value: u64, now_mono_us: u64) {
-        let elapsed = now_mono_us.saturating_sub(self.last_us);
-        if self.last_us > 0 && elapsed > 0 {
-            let grown = value.saturating_sub(self.last_value);
-            self.samples[self.next] = grown.saturating_mul(1_000_000) / elapsed;
+        self.sample_beside(value, now_mono_us, 1_000_000);
+    }
+
+    /// Takes a sample of a rate per `unit` of another counter.
+    pub fn sample_beside(&mut self, value: u64, other: u64, unit: u64) {
+        if let Some((last_value, last_other)) = self.last {
+            let (grown, beside) = (value.saturating_sub(last_value), other.saturating_sub(last_other));
+            self.samples[self.next] = grown.saturating_mul(unit).checked_div(beside).unwrap_or(0);
             self.next = (self.next + 1) % self.samples.len();
         }
-        (self.last_value, self.last_us) = (value, now_mono_us);
+        self.last = Some((value, other));
     }
 
     /// The mean of the last samples.
-    pub fn per_second(&self) -> u64 {
+    pub fn mean(&self) -> u64 {
         self.samples.iter().sum::<u64>() / self.samples.len() as u64
     }
 }
@@ -65,11 +70,45 @@ impl Traffic {
     }
 }
 
+/// What the loop did: a turn is a batch of requests that was run, or one of the timers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Turns {
+    /// How many there were.
+    pub count: u64,
+    /// Microseconds of all of them.
+    pub usec: u64,
+    /// Microseconds of the timers' turns.
+    pub cron_usec: u64,
+    /// Microseconds of the longest.
+    pub longest_us: u64,
+    /// Commands in the batch that had most.
+    pub most_commands: usize,
+}
+
+impl Turns {
+    /// A batch was run.
+    #[inline]
+    pub fn count(&mut self, usec: u64, commands: usize) {
+        self.count += 1;
+        self.usec += usec;
+        self.longest_us = self.longest_us.max(usec);
+        self.most_commands = self.most_commands.max(commands);
+    }
+
+    /// The timers had their turn.
+    pub fn count_cron(&mut self, usec: u64) {
+        self.count(usec, 0);
+        self.cron_usec += usec;
+    }
+}
+
 /// Counters since the start or CONFIG RESETSTAT.
 #[derive(Debug, Clone, Default)]
 pub struct Stats {
     /// By row of the command table.
     pub commands: Vec<CommandStats>,
+    /// How long commands took, by row of the command table.
+    pub latencies: Latencies,
     /// Error replies by their first word.
     pub errors: BTreeMap<String, u64>,
     /// Error replies.
@@ -86,6 +125,12 @@ pub struct Stats {
     pub query_limit_closed: u64,
     /// Clients closed for their output buffer.
     pub output_limit_closed: u64,
+    /// What the loop did.
+    pub turns: Turns,
+    /// Turns of the loop per second.
+    pub rate_turns: Rate,
+    /// Microseconds per turn of the loop.
+    pub turn_length: Rate,
     /// Commands per second.
     pub rate_commands: Rate,
     /// Bytes in per second.

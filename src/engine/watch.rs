@@ -6,6 +6,17 @@ use super::session::SessionId;
 
 type Key = (usize, Box<[u8]>);
 
+/// What a database has of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    Missing,
+    /// A value that is past its time.
+    Past,
+    /// A value.
+    There,
+}
+
 /// A key that a session watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
@@ -62,11 +73,39 @@ impl Watches {
         }
     }
 
-    /// A whole database changed; `is_changed` tells which of its keys did.
-    pub fn touch_all(&mut self, db: usize, mut is_changed: impl FnMut(&[u8]) -> bool) {
-        for ((of, key), watchers) in &self.by_key {
-            if *of == db && is_changed(key) {
-                self.touched.extend(watchers);
+    /// A key went because its time had passed. That is no change to who began to watch it after that time, but what
+    /// comes next is one.
+    pub fn lapse(&mut self, db: usize, key: &[u8]) {
+        self.turn(db, key, Found::Past, Found::Missing);
+    }
+
+    /// A whole database is about to change; `turn` tells what each of its keys is, and what it will be.
+    pub fn touch_all(&mut self, db: usize, mut turn: impl FnMut(&[u8]) -> (Found, Found)) {
+        let keys: Vec<_> = self.by_key.keys().filter(|(of, _)| *of == db).cloned().collect();
+        for (_, key) in keys {
+            let (before, after) = turn(&key);
+            self.turn(db, &key, before, after);
+        }
+    }
+
+    /// A key that was past its time for a watcher may go or stay past it; a missing one may become one that is.
+    fn turn(&mut self, db: usize, key: &[u8], before: Found, after: Found) {
+        if before == Found::Missing && after == Found::Missing {
+            return;
+        }
+        let Some(watchers) = self.by_key.get(&(db, Box::from(key))) else { return };
+        for id in watchers {
+            let mut of_session = self.by_session.get_mut(id).into_iter().flatten();
+            let Some(watched) = of_session.find(|watched| watched.db == db && *watched.key == *key) else {
+                continue;
+            };
+            match after {
+                Found::Missing if watched.was_past => watched.was_past = false,
+                Found::Past if watched.was_past => {}
+                Found::Past if before == Found::Missing => watched.was_past = true,
+                _ => {
+                    self.touched.insert(*id);
+                }
             }
         }
     }

@@ -29,6 +29,8 @@ pub fn cron(server: &Server) {
         expire(keyspace, state, now);
         save::by_save_points(server, keyspace, state, now);
     }
+    let usec = state.clock.now().mono_us.saturating_sub(now.mono_us);
+    state.stats.turns.count_cron(usec);
 }
 
 fn sample(state: &mut State, now: Now) {
@@ -37,6 +39,8 @@ fn sample(state: &mut State, now: Now) {
     stats.rate_commands.sample(stats.calls, now.mono_us);
     stats.rate_in.sample(traffic.received, now.mono_us);
     stats.rate_out.sample(traffic.sent, now.mono_us);
+    stats.rate_turns.sample(stats.turns.count, now.mono_us);
+    stats.turn_length.sample_beside(stats.turns.usec, stats.turns.count, 1);
     stats.peak_memory = stats.peak_memory.max(used_memory());
 }
 

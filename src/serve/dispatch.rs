@@ -1,6 +1,6 @@
 //! The road of a command: one lookup, one gate, the handler, and what follows from what it did.
 
-use super::gate::{admit, find_row};
+use super::gate::{admit, find_row, is_about_subscriptions};
 use super::{Server, http};
 use crate::command::table::Row;
 use crate::command::{Args, CmdError, Ctx, Propagate, SKIP_SLOWLOG, TOUCHES_ARBITRARY_KEYS};
@@ -31,7 +31,8 @@ pub fn run_batch(
     most_output: usize,
 ) -> Batched {
     let mut now = engine.state.clock.now();
-    session.active_us = now.mono_us;
+    let start_us = now.mono_us;
+    session.active_us = start_us;
     let mut ran = 0;
     for i in 0..batch.len() {
         if session.closing || session.blocked || session.cut_off || out.len() > most_output {
@@ -44,6 +45,7 @@ pub fn run_batch(
         out.seal();
         ran += 1;
     }
+    engine.state.stats.turns.count(now.mono_us.saturating_sub(start_us), ran);
     Batched { ran }
 }
 
@@ -81,7 +83,7 @@ pub(super) fn execute(
     out: &mut Out,
     now: Now,
 ) -> Now {
-    let silent = session.reply_mode != ReplyMode::On;
+    let mut silent = session.reply_mode != ReplyMode::On;
     let start = Reply::new(out, session.protocol).mark();
     let end = match admitted(engine, session, &args) {
         Ok(row) if queues(session, row) => {
@@ -90,6 +92,8 @@ pub(super) fn execute(
         }
         Ok(row) => {
             let outcome = run(server, engine, session, row, args.clone(), out, now);
+            // What tells of subscriptions is pushed, and no reply.
+            silent &= outcome.is_err() || !is_about_subscriptions(row);
             let end = engine.state.clock.now();
             account(&mut engine.state, session, row, &args, now, end, outcome);
             end
@@ -276,6 +280,9 @@ fn account(
     let of_command = &mut stats.commands[usize::from(row.id.0)];
     of_command.calls += 1;
     of_command.usec += took_us;
+    if state.config.latency_tracking {
+        stats.latencies.count(usize::from(row.id.0), took_us);
+    }
     if let Err(code) = outcome {
         of_command.failed += 1;
         stats.count_error(code);

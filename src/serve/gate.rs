@@ -65,7 +65,7 @@ pub(super) fn admit(engine: &Engine, session: &Session, row: &Row, args: &Args<'
         return Err(only_for_listeners(row));
     }
     if session.queued.is_some() && command.flags.has(command::NO_MULTI) {
-        return Err(not_in_multi(row));
+        return Err(CmdError::text("ERR Command not allowed inside a transaction"));
     }
     if command.flags.has(GUARDED) && !protected_allowed(engine, session, row) {
         return Err(protected(row));
@@ -131,17 +131,14 @@ fn protected(row: &Row) -> CmdError {
 
 /// What a RESP2 client may ask while it is subscribed: it could not tell other replies from messages.
 fn is_for_listeners(row: &Row) -> bool {
+    is_about_subscriptions(row) || matches!(row.command.name, "ping" | "quit" | "reset")
+}
+
+/// Whether it begins or ends subscriptions.
+pub(super) fn is_about_subscriptions(row: &Row) -> bool {
     matches!(
         row.command.name,
-        "subscribe"
-            | "ssubscribe"
-            | "psubscribe"
-            | "unsubscribe"
-            | "sunsubscribe"
-            | "punsubscribe"
-            | "ping"
-            | "quit"
-            | "reset"
+        "subscribe" | "ssubscribe" | "psubscribe" | "unsubscribe" | "sunsubscribe" | "punsubscribe"
     )
 }
 
@@ -155,12 +152,4 @@ fn only_for_listeners(row: &Row) -> CmdError {
         )
         .into(),
     )
-}
-
-#[cold]
-fn not_in_multi(row: &Row) -> CmdError {
-    match row.command.name {
-        "watch" => CmdError::text("ERR WATCH inside MULTI is not allowed"),
-        _ => CmdError::text("ERR Command not allowed inside a transaction"),
-    }
 }

@@ -48,7 +48,7 @@ fn free(ctx: &Ctx<'_>, databases: Vec<Database>, elsewhere: bool) {
 
 fn flushdb(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let elsewhere = is_async(ctx, &mut args)?;
-    ctx.touch_watched(&[ctx.db.index()]);
+    ctx.touch_watched(ctx.db.index(), None);
     let (old, effect) = ctx.db.flush();
     ctx.record(effect);
     ctx.note_whole_database();
@@ -62,7 +62,7 @@ fn flushall(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
     let mut olds = Vec::new();
     for index in 0..ctx.db.all().count() {
         ctx.db.select(index);
-        ctx.touch_watched(&[index]);
+        ctx.touch_watched(index, None);
         let (old, effect) = ctx.db.flush();
         ctx.record(effect);
         olds.push(old);

@@ -1,6 +1,8 @@
-//! LATENCY: nothing is recorded, so there is nothing to tell, in the shapes that clients expect.
+//! LATENCY: how long commands take. Of other delays nothing is recorded, so there is nothing to tell, in the shapes
+//! that clients expect.
 
 use crate::command::help::help;
+use crate::command::table::{Row, table};
 use crate::command::*;
 
 pub(super) const LATENCY: Command = Command {
@@ -52,9 +54,46 @@ const HISTOGRAM: Command = Command {
     since: "7.0.0",
     cost: "O(N) in the number of commands",
     arity: Arity::AtLeast(2),
-    run: |ctx, _| Ok(ctx.reply.map(0)),
+    run: histogram,
     ..SUB
 };
+
+/// Rows of the table that are asked for: all, or commands with their subcommands. Unknown ones are left out.
+fn asked<'t>(mut args: Args<'_>) -> Vec<&'t Row> {
+    args.seek(2);
+    if args.remaining() == 0 {
+        return table().rows().iter().collect();
+    }
+    let named = args.filter_map(|name| table().find_full(name));
+    named.flat_map(|row| [row].into_iter().chain(subs(row))).collect()
+}
+
+fn subs(row: &Row) -> impl Iterator<Item = &'static Row> {
+    let of = |sub: &Row, container: &'static Command| sub.container.is_some_and(|it| std::ptr::eq(it, container));
+    let container = row.command;
+    table().rows().iter().filter(move |sub| of(sub, container))
+}
+
+fn histogram(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
+    let latencies = &ctx.state.stats.latencies;
+    let known = |row: &'static Row| Some((row, latencies.of(usize::from(row.id.0))?));
+    let all: Vec<_> = asked(args).into_iter().filter_map(known).collect();
+    let mut replied = ctx.reply.map(all.len());
+    for (row, histogram) in all {
+        let steps = histogram.cumulative();
+        ctx.reply.bulk(row.full_name.as_bytes());
+        ctx.reply.map(2);
+        ctx.reply.bulk(b"calls");
+        ctx.reply.int(histogram.count() as i64);
+        ctx.reply.bulk(b"histogram_usec");
+        replied = ctx.reply.map(steps.len());
+        for (bound_ns, count) in steps {
+            ctx.reply.int((bound_ns / 1000) as i64);
+            replied = ctx.reply.int(count as i64);
+        }
+    }
+    Ok(replied)
+}
 
 const HISTORY: Command = Command {
     name: "history",

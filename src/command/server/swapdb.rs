@@ -21,7 +21,10 @@ fn swapdb(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let first = parse::int32(args.arg()?).map_err(|_| CmdError::text("ERR invalid first DB index"))?;
     let second = parse::int32(args.arg()?).map_err(|_| CmdError::text("ERR invalid second DB index"))?;
     let (first, second) = (ctx.db_number(i64::from(first))?, ctx.db_number(i64::from(second))?);
-    ctx.touch_watched(&[first, second]);
+    if first != second {
+        ctx.touch_watched(first, Some(second));
+        ctx.touch_watched(second, Some(first));
+    }
     let effect = ctx.db.swap_databases(first, second);
     ctx.record(effect);
     Ok(ctx.reply.ok())

@@ -10,7 +10,7 @@ pub(super) const WATCH: Command = Command {
     cost: "O(1) for each key",
     group: Group::Transactions,
     arity: Arity::AtLeast(2),
-    flags: NOSCRIPT.or(LOADING).or(STALE).or(FAST).or(ALLOW_BUSY).or(NO_MULTI),
+    flags: NOSCRIPT.or(LOADING).or(STALE).or(FAST).or(ALLOW_BUSY),
     acl: acl::TRANSACTION,
     keys: &[KeySpec::range(1, -1, 1, RO)],
     propagate: Propagate::Never,
@@ -33,6 +33,10 @@ pub(super) const UNWATCH: Command = Command {
 };
 
 fn watch(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
+    // Such an error does not spoil the transaction.
+    if ctx.session.queued.is_some() {
+        return Err(CmdError::text("ERR WATCH inside MULTI is not allowed"));
+    }
     // Watching after a change that would spoil the transaction anyhow adds nothing.
     if !ctx.state.watches.is_touched(ctx.session.id) {
         for key in args {

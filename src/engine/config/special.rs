@@ -3,6 +3,7 @@
 use super::fields::{Config, Notify, OutputLimit, SavePoint};
 use super::row::{From, Lines, Special, Why};
 use super::value::write_memory;
+use crate::engine::latency;
 use crate::text::num;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
@@ -270,10 +271,9 @@ fn set_percentiles(c: &mut Config, args: &[&[u8]], _: From) -> Result<bool, Why>
     Ok(true)
 }
 
-/// Six decimals, without the zeros at the end.
 fn join_percentiles(c: &Config) -> String {
-    let show = |p: &f64| format!("{p:.6}").trim_end_matches('0').trim_end_matches('.').to_owned();
-    let all: Vec<String> = c.latency_tracking_info_percentiles.iter().map(show).collect();
+    let percentiles = c.latency_tracking_info_percentiles.iter();
+    let all: Vec<String> = percentiles.map(|p| latency::show_percentile(*p)).collect();
     all.join(" ")
 }
 

@@ -3,6 +3,7 @@
 use super::Text;
 use crate::command::Ctx;
 use crate::command::table::table;
+use crate::engine::latency::show_percentile;
 use crate::engine::pubsub::Kind;
 
 pub(super) fn stats(ctx: &mut Ctx<'_>, text: &mut Text) {
@@ -17,12 +18,12 @@ fn connections(ctx: &Ctx<'_>, text: &mut Text) {
     let traffic = stats.all_traffic();
     text.put("total_connections_received", stats.connections);
     text.put("total_commands_processed", stats.calls);
-    text.put("instantaneous_ops_per_sec", stats.rate_commands.per_second());
+    text.put("instantaneous_ops_per_sec", stats.rate_commands.mean());
     text.put("total_net_input_bytes", traffic.received);
     text.put("total_net_output_bytes", traffic.sent);
     text.put_zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"]);
-    text.put_fraction("instantaneous_input_kbps", stats.rate_in.per_second() as f64 / 1024.0);
-    text.put_fraction("instantaneous_output_kbps", stats.rate_out.per_second() as f64 / 1024.0);
+    text.put_fraction("instantaneous_input_kbps", stats.rate_in.mean() as f64 / 1024.0);
+    text.put_fraction("instantaneous_output_kbps", stats.rate_out.mean() as f64 / 1024.0);
     text.put_fraction("instantaneous_input_repl_kbps", 0.0);
     text.put_fraction("instantaneous_output_repl_kbps", 0.0);
     text.put("rejected_connections", stats.refused);
@@ -85,14 +86,12 @@ fn replies(ctx: &Ctx<'_>, text: &mut Text) {
     text.put("client_query_buffer_limit_disconnections", stats.query_limit_closed);
     text.put("client_output_buffer_limit_disconnections", stats.output_limit_closed);
     text.put_zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
-    // A turn of the loop is a batch that was read; only commands are timed.
-    let busy_us: u64 = stats.commands.iter().map(|command| command.usec).sum();
-    text.put("eventloop_cycles", traffic.reads);
-    text.put("eventloop_duration_sum", busy_us);
-    text.put("eventloop_duration_cmd_sum", busy_us);
+    text.put("eventloop_cycles", stats.turns.count);
+    text.put("eventloop_duration_sum", stats.turns.usec);
+    text.put("eventloop_duration_cmd_sum", stats.commands.iter().map(|command| command.usec).sum::<u64>());
+    text.put("instantaneous_eventloop_cycles_per_sec", stats.rate_turns.mean());
+    text.put("instantaneous_eventloop_duration_usec", stats.turn_length.mean());
     text.put_zeros(&[
-        "instantaneous_eventloop_cycles_per_sec",
-        "instantaneous_eventloop_duration_usec",
         "acl_access_denied_auth",
         "acl_access_denied_cmd",
         "acl_access_denied_key",
@@ -100,17 +99,34 @@ fn replies(ctx: &Ctx<'_>, text: &mut Text) {
     ]);
 }
 
-pub(super) fn debug(_: &mut Ctx<'_>, text: &mut Text) {
+pub(super) fn debug(ctx: &mut Ctx<'_>, text: &mut Text) {
+    let turns = &ctx.state.stats.turns;
+    text.put("eventloop_duration_aof_sum", 0);
+    text.put("eventloop_duration_cron_sum", turns.cron_usec);
+    text.put("eventloop_duration_max", turns.longest_us);
+    text.put("eventloop_cmd_per_cycle_max", turns.most_commands);
     text.put_zeros(&[
-        "eventloop_duration_aof_sum",
-        "eventloop_duration_cron_sum",
-        "eventloop_duration_max",
-        "eventloop_cmd_per_cycle_max",
         "allocator_allocated_lua",
         "allocator_active_lua",
         "allocator_resident_lua",
         "allocator_frag_bytes_lua",
     ]);
+}
+
+/// How long commands took, at the percentiles that are configured.
+pub(super) fn latencies(ctx: &mut Ctx<'_>, text: &mut Text) {
+    if !ctx.state.config.latency_tracking {
+        return;
+    }
+    for (at, row) in table().rows().iter().enumerate() {
+        let Some(histogram) = ctx.state.stats.latencies.of(at) else { continue };
+        let of = |percent: &f64| {
+            let usec = histogram.percentile(*percent) as f64 / 1000.0;
+            format!("p{}={usec:.3}", show_percentile(*percent))
+        };
+        let all: Vec<String> = ctx.state.config.latency_tracking_info_percentiles.iter().map(of).collect();
+        text.put(&format!("latency_percentiles_usec_{}", row.full_name), all.join(","));
+    }
 }
 
 pub(super) fn commands(ctx: &mut Ctx<'_>, text: &mut Text) {

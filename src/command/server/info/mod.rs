@@ -58,7 +58,7 @@ const SECTIONS: &[Section] = &[
     section("modules", true, "Modules", |_, _| ()),
     section("commandstats", false, "Commandstats", counters::commands),
     section("errorstats", true, "Errorstats", counters::errors),
-    section("latencystats", false, "Latencystats", |_, _| ()),
+    section("latencystats", false, "Latencystats", counters::latencies),
     section("cluster", true, "Cluster", |_, text| text.put("cluster_enabled", 0)),
     section("keyspace", true, "Keyspace", keyspace::keyspace),
     section("keysizes", true, "Keysizes", keyspace::sizes),
