@@ -83,8 +83,8 @@ pub trait Host {
     fn abort_shutdown(&self) -> bool;
     /// Changes directives (CONFIG SET) and does what that asks of sockets and files.
     fn config_set(&self, ctx: &mut Ctx<'_>, pairs: &[(&[u8], &[u8])]) -> Result<(), CmdError>;
-    /// Writes the configuration file anew (CONFIG REWRITE).
-    fn config_rewrite(&self, ctx: &mut Ctx<'_>) -> Result<(), CmdError>;
+    /// Writes the configuration file anew (CONFIG REWRITE); with `all`, defaults too.
+    fn config_rewrite(&self, ctx: &mut Ctx<'_>, all: bool) -> Result<(), CmdError>;
     /// Lets the whole server stand still (DEBUG SLEEP).
     fn sleep(&self, seconds: f64);
     /// What is known of the process.

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod config;
 pub mod latency;
 pub mod library;
+pub mod monitors;
 mod notify;
 pub mod pubsub;
 pub mod saving;
@@ -21,6 +22,7 @@ pub mod watch;
 pub use blocked::Blocked;
 pub use clients::Clients;
 pub use library::Libraries;
+pub use monitors::Monitors;
 pub use pubsub::PubSub;
 pub use saving::Saving;
 pub use session::{Session, SessionId};
@@ -61,6 +63,8 @@ pub struct State {
     pub blocked: Blocked,
     /// Who listens to which channels.
     pub pubsub: PubSub,
+    /// Who is shown every command.
+    pub monitors: Monitors,
     /// How saving goes.
     pub saving: Saving,
     /// Function libraries and modules' auxiliary data, kept as they were loaded.
@@ -84,6 +88,7 @@ impl State {
         self.watches.unwatch(id);
         self.pubsub.forget(id);
         self.blocked.end(id);
+        self.monitors.remove(id);
     }
 
     /// How much output may wait for a client (`client-output-buffer-limit`, by what kind of client it is).

@@ -137,6 +137,8 @@ pub struct Stats {
     pub rate_in: Rate,
     /// Bytes out per second.
     pub rate_out: Rate,
+    /// Memory in use, for the limit.
+    pub gauge: MemoryGauge,
     /// Highest `used_memory` seen.
     pub peak_memory: usize,
     /// The most error kinds are kept; then the real server stops counting by kind.
@@ -180,6 +182,26 @@ impl Stats {
     pub fn reset(&mut self) {
         let peak_memory = self.peak_memory;
         *self = Stats { peak_memory, ..Stats::new(self.commands.len()) };
+    }
+}
+
+/// What the allocator said last.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MemoryGauge {
+    used: usize,
+    read_us: u64,
+}
+
+/// So long a figure holds: to ask the allocator is not cheap.
+const GAUGE_US: u64 = 1_000;
+
+impl MemoryGauge {
+    /// Bytes in use, no more than a millisecond ago.
+    pub fn used(&mut self, now_mono_us: u64) -> usize {
+        if self.used == 0 || now_mono_us.saturating_sub(self.read_us) > GAUGE_US {
+            *self = MemoryGauge { used: used_memory(), read_us: now_mono_us };
+        }
+        self.used
     }
 }
 

@@ -3,13 +3,16 @@
 use super::gate::{admit, find_row, is_about_subscriptions};
 use super::{Server, http};
 use crate::command::table::Row;
-use crate::command::{Args, CmdError, Ctx, Propagate, SKIP_SLOWLOG, TOUCHES_ARBITRARY_KEYS};
+use crate::command::{
+    ADMIN, Args, CmdError, Ctx, Propagate, SKIP_MONITOR, SKIP_SLOWLOG, TOUCHES_ARBITRARY_KEYS,
+};
 use crate::engine::config::is_sensitive;
-use crate::engine::session::ReplyMode;
+use crate::engine::session::{Peer, ReplyMode};
 use crate::engine::slow_log::{self, SlowEntry};
 use crate::engine::{Engine, Session, State, unit};
 use crate::resp::{Batch, Mark, Out, OwnedArgs, Reply};
 use crate::text::clock::Now;
+use crate::text::words;
 
 /// How far a batch came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +99,7 @@ pub(super) fn execute(
             silent &= outcome.is_err() || !is_about_subscriptions(row);
             let end = engine.state.clock.now();
             account(&mut engine.state, session, row, &args, now, end, outcome);
+            show(&mut engine.state, session, row, &args, now);
             end
         }
         Err((None, _)) if http::is_http(args.name()) => {
@@ -104,6 +108,9 @@ pub(super) fn execute(
         }
         Err((row, error)) => {
             refuse(engine, session, row, &error, out);
+            if let Some(row) = row.filter(|row| row.command.name == "exec") {
+                show(&mut engine.state, session, row, &args, now);
+            }
             now
         }
     };
@@ -138,7 +145,7 @@ pub(super) fn run_kept(
 /// Finds a request's row and lets it pass the gate.
 #[inline]
 fn admitted(
-    engine: &Engine,
+    engine: &mut Engine,
     session: &mut Session,
     args: &Args<'_>,
 ) -> Result<&'static Row, (Option<&'static Row>, CmdError)> {
@@ -176,6 +183,7 @@ pub(super) fn run_inside(ctx: &mut Ctx<'_>, args: Args<'_>) {
     let outcome = perform(ctx, row, args.clone());
     let end = ctx.state.clock.now();
     account(ctx.state, ctx.session, row, &args, start, end, outcome);
+    show(ctx.state, ctx.session, row, &args, start);
 }
 
 /// CLIENT REPLY OFF and SKIP: takes back what was written.
@@ -301,6 +309,30 @@ fn keep_slow(state: &mut State, session: &Session, row: &Row, args: &Args<'_>, e
     state.slow_log.push(entry, state.config.slowlog_max_len);
 }
 
+/// Shows a command to those who asked for MONITOR.
+#[inline]
+fn show(state: &mut State, session: &Session, row: &Row, args: &Args<'_>, now: Now) {
+    if !state.monitors.is_empty() && !row.command.flags.has(SKIP_MONITOR.or(ADMIN)) {
+        show_now(state, session, row, args, now);
+    }
+}
+
+#[cold]
+fn show_now(state: &mut State, session: &Session, row: &Row, args: &Args<'_>, now: Now) {
+    let from = match &session.peer {
+        Peer::Unix { path } => format!("unix:{path}"),
+        peer => peer.addr(),
+    };
+    let seconds = now.us / 1_000_000;
+    let mut line = format!("+{seconds}.{:06} [{} {from}]", now.us % 1_000_000, session.db).into_bytes();
+    for (at, word) in args.all().enumerate() {
+        line.push(b' ');
+        words::quote_into(if is_secret(row, args, at) { b"(redacted)" } else { word }, &mut line);
+    }
+    line.extend_from_slice(b"\r\n");
+    state.monitors.show(&mut state.clients, &line);
+}
+
 /// Passwords, and directives that hold some.
 fn is_secret(row: &Row, args: &Args<'_>, at: usize) -> bool {
     let before = |n: usize| at.checked_sub(n).and_then(|at| args.get(at)).unwrap_or_default();
@@ -315,9 +347,19 @@ fn is_secret(row: &Row, args: &Args<'_>, at: usize) -> bool {
 /// Answers a request that does not run.
 #[cold]
 fn refuse(engine: &mut Engine, session: &mut Session, row: Option<&Row>, error: &CmdError, out: &mut Out) {
+    // EXEC refused ends the transaction; of anything else EXEC will remember it.
+    let ends = session.queued.is_some() && row.is_some_and(|row| row.command.name == "exec");
+    if ends {
+        (session.queued, session.queue_failed) = (None, false);
+        engine.state.watches.unwatch(session.id);
+    }
     if session.queued.is_some() {
         session.queue_failed = true;
     }
+    let error = match ends {
+        true => &CmdError::text(format!("EXECABORT Transaction discarded because of: {}", error.line())),
+        false => error,
+    };
     let stats = &mut engine.state.stats;
     if let Some(row) = row {
         stats.commands[usize::from(row.id.0)].rejected += 1;

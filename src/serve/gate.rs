@@ -55,7 +55,7 @@ const GUARDED: Flags = command::PROTECTED;
 
 /// Whether the request may run now.
 #[inline]
-pub(super) fn admit(engine: &Engine, session: &Session, row: &Row, args: &Args<'_>) -> Result<(), CmdError> {
+pub(super) fn admit(engine: &mut Engine, session: &Session, row: &Row, args: &Args<'_>) -> Result<(), CmdError> {
     let command = row.command;
     if !command.arity.admits(args.len()) {
         return Err(CmdError::Arity(row.full_name.clone().into()));
@@ -76,11 +76,42 @@ pub(super) fn admit(engine: &Engine, session: &Session, row: &Row, args: &Args<'
     if state.loading.is_some() && !command.flags.has(command::LOADING) {
         return Err(CmdError::text("LOADING Redis is loading the dataset in memory"));
     }
+    if state.config.maxmemory > 0 && state.loading.is_none() && needs_memory(session, row) {
+        check_memory(engine)?;
+    }
+    let state = &engine.state;
+    if state.monitors.has(session.id) && command.flags.has(TOUCHES_KEYS) {
+        return Err(CmdError::text("ERR Replica can't interact with the keyspace"));
+    }
     // PING, too: whoever watches a server by it should hear.
     if !state.saving.last_ok && (command.flags.has(command::WRITE) || row.full_name == "ping") {
         check_disk(engine)?;
     }
     Ok(())
+}
+
+/// What a client that looks on (MONITOR) may not do, as if it were a replica.
+const TOUCHES_KEYS: Flags = command::WRITE.or(command::READONLY).or(command::MAY_REPLICATE);
+
+/// Whether it is refused when memory is used up: to keep a request for EXEC takes memory, too.
+#[cold]
+fn needs_memory(session: &Session, row: &Row) -> bool {
+    let denied = |row: &Row| row.command.flags.has(command::DENYOOM);
+    match (&session.queued, row.command.name) {
+        (Some(queued), "exec") => queued.iter().any(|args| find_row(session, &args.args()).is_ok_and(denied)),
+        (Some(_), "discard" | "multi" | "quit" | "watch" | "reset") => denied(row),
+        (Some(_), _) => true,
+        (None, _) => denied(row),
+    }
+}
+
+/// Nothing is evicted yet, whatever `maxmemory-policy` says.
+fn check_memory(engine: &mut Engine) -> Result<(), CmdError> {
+    let now_us = engine.state.clock.mono_us();
+    if engine.state.stats.gauge.used(now_us) as u64 <= engine.state.config.maxmemory {
+        return Ok(());
+    }
+    Err(CmdError::text("OOM command not allowed when used memory > 'maxmemory'."))
 }
 
 #[cold]

@@ -74,12 +74,12 @@ impl Host for Server {
         Ok(())
     }
 
-    fn config_rewrite(&self, ctx: &mut Ctx<'_>) -> Result<(), CmdError> {
+    fn config_rewrite(&self, ctx: &mut Ctx<'_>, all: bool) -> Result<(), CmdError> {
         let path = ctx.state.process.config_file.clone();
         if path.is_empty() {
             return Err(CmdError::text("ERR The server is running without a config file"));
         }
-        rewrite_file(&path, &ctx.state.config).map_err(|error| {
+        rewrite_file(&path, &ctx.state.config, all).map_err(|error| {
             let why = system::reason(&error);
             crate::warning!("CONFIG REWRITE failed: {why}");
             CmdError::Other(format!("ERR Rewriting config file: {why}").into())
@@ -129,7 +129,7 @@ fn refused(error: &SetError) -> CmdError {
 }
 
 /// Puts the present settings into the config file, in one step.
-fn rewrite_file(path: &str, config: &Config) -> std::io::Result<()> {
+fn rewrite_file(path: &str, config: &Config, all: bool) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
     let old = match std::fs::read(path) {
@@ -141,7 +141,7 @@ fn rewrite_file(path: &str, config: &Config) -> std::io::Result<()> {
     // Readable by all, as far as the umask lets; a temp file otherwise is its owner's alone.
     let everyone = std::fs::Permissions::from_mode(0o644);
     let mut file = tempfile::Builder::new().permissions(everyone).tempfile_in(dir)?;
-    file.write_all(&crate::engine::config::rewrite(&old, config))?;
+    file.write_all(&crate::engine::config::rewrite(&old, config, all))?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     std::fs::File::open(dir)?.sync_all()

@@ -29,7 +29,7 @@ pub use unblock::expire_waits;
 use crate::command::table;
 use crate::engine::config::Config;
 use crate::engine::{
-    Blocked, Clients, Engine, Libraries, Process, PubSub, Saving, SlowLog, State, Stats, Unit, Watches,
+    Blocked, Clients, Engine, Libraries, Monitors, Process, PubSub, Saving, SlowLog, State, Stats, Unit, Watches,
 };
 use crate::keyspace::Keyspace;
 use crate::text::clock::Clock;
@@ -75,6 +75,7 @@ impl Server {
             watches: Watches::default(),
             pubsub: PubSub::default(),
             blocked: Blocked::default(),
+            monitors: Monitors::default(),
             saving: Saving::new(now.ms / 1000),
             libraries: Libraries::default(),
             process,

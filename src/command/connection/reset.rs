@@ -22,6 +22,7 @@ pub(super) const RESET: Command = Command {
 fn reset(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
     ctx.state.watches.unwatch(ctx.session.id);
     ctx.state.pubsub.forget(ctx.session.id);
+    ctx.state.monitors.remove(ctx.session.id);
     let session = &mut *ctx.session;
     session.queue_failed = false;
     session.queued = None;

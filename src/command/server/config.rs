@@ -67,7 +67,7 @@ const REWRITE: Command = Command {
     tips: ALL_NODES,
     run: |ctx, _| {
         let host = ctx.host;
-        host.config_rewrite(ctx)?;
+        host.config_rewrite(ctx, false)?;
         Ok(ctx.reply.ok())
     },
     ..SUB

@@ -10,6 +10,7 @@ mod info;
 mod latency;
 mod memory;
 mod module;
+mod monitor;
 mod role;
 mod save;
 mod shutdown;
@@ -35,6 +36,7 @@ pub(super) const COMMANDS: &[&Command] = &[
     &role::LOLWUT,
     &memory::MEMORY,
     &module::MODULE,
+    &monitor::MONITOR,
     &role::ROLE,
     &save::SAVE,
     &shutdown::SHUTDOWN,

@@ -15,14 +15,15 @@ const KEPT: [&str; 5] = ["include", "rename-command", "user", "loadmodule", "sen
 /// The only user there is.
 const DEFAULT_USER: &[u8] = b"user default on nopass sanitize-payload ~* &* +@all";
 
-/// The new text of a config file: `old` is its present text, empty where there is none.
-pub fn rewrite(old: &[u8], config: &Config) -> Vec<u8> {
+/// The new text of a config file: `old` is its present text, empty where there is none. With `all`, every directive
+/// gets a line, those that are at their default too.
+pub fn rewrite(old: &[u8], config: &Config, all: bool) -> Vec<u8> {
     let fresh = Config::default();
     let mut file = File::read(old);
     for row in all_rows() {
         file.processed.insert(row.name);
         for (line, force) in lines_of(row, config, &fresh) {
-            file.replace(row.name, line, force);
+            file.replace(row.name, line, force || all);
         }
     }
     file.processed.extend(["user", "loadmodule"]);

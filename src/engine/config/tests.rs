@@ -304,7 +304,7 @@ fn rewriting_keeps_the_file_and_changes_the_values() {
     config.dir = "/data".into();
     let pairs = [("port", "7001"), ("save", "9 9"), ("maxmemory", "3mb"), ("notify-keyspace-events", "KEA")];
     assert_eq!(set(&mut config, &pairs), "OK");
-    let new = text(rewrite(old.as_bytes(), &config));
+    let new = text(rewrite(old.as_bytes(), &config, false));
     assert_eq!(
         new,
         "# mine\nport 7001\n\n# indented\nsave 9 9\n\nreplica-priority 5\n# ??? nosuch thing\ninclude /x\n\
@@ -313,7 +313,7 @@ fn rewriting_keeps_the_file_and_changes_the_values() {
          user default on nopass sanitize-payload ~* &* +@all\n"
     );
     // As in the real server, what follows the last line break is a line, too: once, a blank one is added.
-    assert_eq!(text(rewrite(new.as_bytes(), &config)), new + "\n");
+    assert_eq!(text(rewrite(new.as_bytes(), &config, false)), new + "\n");
 }
 
 /// What Redis 8.0.6 made of this file; it appends in the order of a hash table, we in that of ours.
@@ -342,7 +342,7 @@ fn rewriting_is_the_real_servers() {
         ("oom-score-adj-values", "1 2 3"),
     ];
     assert_eq!(set(&mut config, &pairs), "OK");
-    let new = text(rewrite(old.as_bytes(), &config));
+    let new = text(rewrite(old.as_bytes(), &config, false));
     let ours = new.strip_prefix(kept).unwrap_or_else(|| panic!("{new}"));
     let sorted = |lines: &str| {
         let mut lines: Vec<String> = lines.lines().map(str::to_owned).collect();
@@ -360,7 +360,7 @@ fn rewriting_from_nothing_comes_back_the_same() {
         set(&mut config, &[(fields[0], fields[2])]);
         everything.push(fields[0]);
     }
-    let new = text(rewrite(b"", &config));
+    let new = text(rewrite(b"", &config, false));
     let (again, result) = load(&new);
     assert_eq!(result, Ok(()));
     for name in everything {

@@ -17,7 +17,7 @@ pub(super) const INFO: Command = Command {
     tips: &["nondeterministic_output"],
     run: |ctx, args| {
         let mut text = String::new();
-        describe(&mut text, ctx.session, ctx.state, ctx.now, args.total_bytes());
+        describe(&mut text, ctx.session, ctx.state, ctx.now, Some(&args));
         Ok(ctx.reply.verbatim("txt", text.as_bytes()))
     },
     ..SUB
@@ -68,20 +68,20 @@ impl ClientType {
 }
 
 fn list(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
-    let argument_bytes = args.total_bytes();
+    let request = args.clone();
     args.seek(2);
     let option = args.next();
     let mut text = String::new();
     match option {
-        None => every(ctx, None, &mut text, argument_bytes),
+        None => every(ctx, None, &mut text, &request),
         Some(word) if parse::is(word, "TYPE") && args.len() == 4 => {
             let of_type = ClientType::parse(args.arg()?)?;
-            every(ctx, Some(of_type), &mut text, argument_bytes);
+            every(ctx, Some(of_type), &mut text, &request);
         }
         Some(word) if parse::is(word, "ID") && args.remaining() > 0 => {
             for arg in args {
                 let id = parse::int(arg).map_err(|_| CmdError::text("ERR Invalid client ID"))?;
-                one(ctx, id, &mut text, argument_bytes);
+                one(ctx, id, &mut text, &request);
             }
         }
         Some(_) => return Err(CmdError::Syntax),
@@ -90,39 +90,42 @@ fn list(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
 }
 
 /// Everybody (of a type), in the order in which they came; the caller is not among those that rest.
-fn every(ctx: &Ctx<'_>, of_type: Option<ClientType>, text: &mut String, argument_bytes: usize) {
+fn every(ctx: &Ctx<'_>, of_type: Option<ClientType>, text: &mut String, request: &Args<'_>) {
     let own = ctx.session.id;
     let wanted = |session: &&Session| of_type.is_none_or(|kind| ClientType::of(session, ctx.state) == kind);
     let (earlier, later): (Vec<_>, Vec<_>) = ctx.state.clients.resting().partition(|s| s.id < own);
     for session in earlier.into_iter().chain([&*ctx.session]).chain(later).filter(wanted) {
-        let bytes = if session.id == own { argument_bytes } else { 0 };
-        describe(text, session, ctx.state, ctx.now, bytes);
+        let running = (session.id == own).then_some(request);
+        describe(text, session, ctx.state, ctx.now, running);
     }
 }
 
-fn one(ctx: &Ctx<'_>, id: i64, text: &mut String, argument_bytes: usize) {
+fn one(ctx: &Ctx<'_>, id: i64, text: &mut String, request: &Args<'_>) {
     let Ok(id) = u64::try_from(id) else { return };
     if ctx.session.id.0 == id {
-        describe(text, ctx.session, ctx.state, ctx.now, argument_bytes);
+        describe(text, ctx.session, ctx.state, ctx.now, Some(request));
     } else if let Some(session) = ctx.state.clients.get(SessionId(id)) {
-        describe(text, session, ctx.state, ctx.now, 0);
+        describe(text, session, ctx.state, ctx.now, None);
     }
 }
 
 /// A connection's line, for the log.
 pub fn client_line(session: &Session, state: &State) -> String {
     let mut text = String::new();
-    describe(&mut text, session, state, state.clock.now(), 0);
+    describe(&mut text, session, state, state.clock.now(), None);
     text.truncate(text.trim_end().len());
     text
 }
 
-/// Adds one connection's line.
-fn describe(text: &mut String, session: &Session, state: &State, now: Now, argument_bytes: usize) {
+/// Adds one connection's line; `running` is the request that asks for it, if that is the connection's.
+fn describe(text: &mut String, session: &Session, state: &State, now: Now, running: Option<&Args<'_>>) {
     let seconds_since = |us: u64| now.mono_us.saturating_sub(us) / 1_000_000;
     let mirror = session.mirror;
     let listed = session.listed_output();
     let in_buffer = mirror.output.min(OWN_OUTPUT);
+    let argument_bytes = running.map_or(0, Args::total_bytes);
+    // While a request runs the real server has its bytes in the buffer still.
+    let query = mirror.query + running.and_then(|args| args.raw()).map_or(0, <[u8]>::len);
     let queued = session.queued.as_ref();
     let queued_bytes: usize = queued.iter().flat_map(|q| q.iter()).map(|request| request.memory()).sum();
     let total = size_of::<Session>() + mirror.query_capacity + mirror.output + queued_bytes + argument_bytes;
@@ -147,7 +150,7 @@ fn describe(text: &mut String, session: &Session, state: &State, now: Now, argum
         seconds_since(session.active_us),
         flags(session, state),
         session.db,
-        mirror.query,
+        query,
         mirror.query_capacity.saturating_sub(mirror.query),
         usize::from(listed > 0),
         if mirror.output > 0 { "rw" } else { "r" },
@@ -162,6 +165,7 @@ fn describe(text: &mut String, session: &Session, state: &State, now: Now, argum
 /// The letters of `flags`; none is `N`.
 fn flags(session: &Session, state: &State) -> String {
     let letters = [
+        (state.monitors.has(session.id), 'O'),
         (state.pubsub.is_subscribed(session.id), 'P'),
         (session.queued.is_some(), 'x'),
         (session.blocked, 'b'),

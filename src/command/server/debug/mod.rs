@@ -45,6 +45,11 @@ fn debug(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         (b"RELOAD", _) => reload(ctx, rest),
         (b"SLEEP", 1) => sleep(ctx, first),
         (b"ERROR", 1) => Ok(ctx.reply.error(first)),
+        (b"CONFIG-REWRITE-FORCE-ALL", 0) => {
+            let host = ctx.host;
+            host.config_rewrite(ctx, true)?;
+            Ok(ctx.reply.ok())
+        }
         (b"LOG", 1) => {
             crate::warning!("DEBUG LOG: {}", String::from_utf8_lossy(first));
             Ok(ctx.reply.ok())
@@ -65,6 +70,7 @@ fn unknown(word: &[u8]) -> CmdError {
 
 const LINES: &[(&str, &str)] = &[
     ("CHANGE-REPL-ID", "Take a new replication id."),
+    ("CONFIG-REWRITE-FORCE-ALL", "As CONFIG REWRITE, with a line for every directive."),
     ("DICT-RESIZING (0|1)", "Let tables grow and shrink, or not."),
     ("DIGEST", "A digest of all databases."),
     ("DIGEST-VALUE <key> [<key> ...]", "Digests of the values at these keys."),
