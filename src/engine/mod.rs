@@ -75,6 +75,8 @@ pub struct State {
     pub rng: fastrand::Rng,
     /// Keys active expiry may delete (DEBUG SET-ACTIVE-EXPIRE).
     pub active_expire: bool,
+    /// Payloads of RESTORE may have any checksum (DEBUG SET-SKIP-CHECKSUM-VALIDATION).
+    pub any_checksum: bool,
     /// The timers do nothing (DEBUG PAUSE-CRON).
     pub pause_cron: bool,
     /// The data set is being loaded: nearly every command answers -LOADING.

@@ -313,6 +313,8 @@ impl Conn {
         let mut guard = common.server.lock();
         let engine = &mut *guard;
         let mut session = engine.state.clients.take(self.id).ok_or(End)?;
+        // What was sent since the last look is gone, and what this batch answers is not there yet.
+        session.mirror.output = self.out.len();
         self.take_outbox(&mut session);
         let Batched { ran } =
             run_batch(&common.server, engine, &mut session, batch, stretch, &mut self.out, self.most_output);

@@ -222,7 +222,7 @@ impl Load<'_> {
             Loaded::Value(value) => database.load(meta.key, value, expiry, clock),
             Loaded::Empty => {
                 self.found.skipped += 1;
-                notice!("Skipping empty key: {}", meta.key.escape_ascii());
+                notice!("Load: skipping empty key: {}", meta.key.escape_ascii());
                 return Ok(());
             }
         };

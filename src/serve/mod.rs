@@ -81,6 +81,7 @@ impl Server {
             process,
             rng: fastrand::Rng::new(),
             active_expire: true,
+            any_checksum: false,
             pause_cron: false,
             loading: None,
         };

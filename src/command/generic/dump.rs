@@ -158,9 +158,13 @@ fn expiry(ctx: &Ctx<'_>, ttl: i64, absolute: bool) -> Result<Option<u64>, CmdErr
 fn value(ctx: &Ctx<'_>, payload: &[u8]) -> Result<Value, CmdError> {
     let strict = ctx.state.config.sanitize_dump_payload != Sanitize::No;
     let options = LoadOptions { limits: ctx.db.limits(), strict };
-    rdb::restore(payload, &options, true).map_err(|error| match error {
+    rdb::restore(payload, &options, !ctx.state.any_checksum).map_err(|error| match error {
         RestoreError::Footer => CmdError::text("ERR DUMP payload version or checksum are wrong"),
-        RestoreError::Data(_) => CmdError::text("ERR Bad data format"),
+        RestoreError::Data(error) => {
+            // As the real server words it: operators and tests look for these words.
+            crate::warning!("Bad payload of RESTORE: {error}. The value's integrity check failed.");
+            CmdError::text("ERR Bad data format")
+        }
     })
 }
 

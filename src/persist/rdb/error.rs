@@ -61,7 +61,7 @@ impl fmt::Display for LoadErrorKind {
             LoadErrorKind::Stream(Flaw::Node(why)) => write!(f, "{}: {why}", Flaw::Node(why)),
             LoadErrorKind::Stream(flaw) => flaw.fmt(f),
             LoadErrorKind::Checksum { computed, stored } => {
-                write!(f, "wrong checksum: the bytes have {computed:016x}, the file says {stored:016x}")
+                write!(f, "RDB CRC error: the bytes have {computed:016x}, the file says {stored:016x}")
             }
             LoadErrorKind::Sink(why) => f.write_str(why),
         }

@@ -159,7 +159,11 @@ pub(super) fn reload(ctx: &mut Ctx<'_>, how: crate::command::Reload) -> Result<(
     }
     let request = boot::Request::of(&ctx.state.config, ctx.now, how.merge);
     match boot::load_file(&request, ctx.db.keyspace(), &mut ctx.state.libraries, &|_| ()) {
-        Ok(Some(_)) => Ok(()),
+        Ok(Some(found)) => {
+            let saving = &mut ctx.state.saving;
+            (saving.loaded_keys, saving.loaded_expired) = (found.keys, found.expired);
+            Ok(())
+        }
         Ok(None) => Err(failed),
         Err(error) => {
             warning!("{error}");

@@ -90,6 +90,7 @@ const LINES: &[(&str, &str)] = &[
     ("RESNAP-FRAMES", "What went to the log since the last call."),
     ("SET-ACTIVE-EXPIRE (0|1)", "Let keys expire by themselves, or not."),
     ("SET-DISABLE-DENY-SCRIPTS (0|1)", "Accepted; there are no scripts."),
+    ("SET-SKIP-CHECKSUM-VALIDATION (0|1)", "Let RESTORE take any checksum, or not."),
     ("SLEEP <seconds>", "Let the whole server stand still."),
 ];
 

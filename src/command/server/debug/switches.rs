@@ -19,6 +19,7 @@ pub(super) fn switch(
         (b"QUICKLIST-PACKED-THRESHOLD", 1) => packed_threshold(ctx, value)?,
         (b"REPLYBUFFER", 2) if !is_reply_buffer(value) => return Ok(None),
         (b"REPLYBUFFER", 2) => {}
+        (b"SET-SKIP-CHECKSUM-VALIDATION", 1) => ctx.state.any_checksum = is_on(value),
         (b"SET-ACTIVE-EXPIRE", 1) => ctx.state.active_expire = is_on(value),
         _ => return Ok(None),
     }

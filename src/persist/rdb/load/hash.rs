@@ -160,8 +160,22 @@ pub(super) fn listpack<S: Source>(
     match super::listpack(input, width, WHAT, options)? {
         None => Ok(Loaded::Empty),
         Some((offset, pack)) if width == 2 => pairs(offset, pack, options),
+        Some((offset, pack)) if options.strict && !in_order(&pack) => {
+            corrupt(offset, WHAT, "expiries out of order, or one that cannot be")
+        }
         Some((offset, pack)) => triples(offset, pack, options),
     }
+}
+
+/// Whether the expiries of a listpack of triples rise, and fields without one come last.
+fn in_order(pack: &Listpack) -> bool {
+    let expiries = pack.iter().skip(2).step_by(3).map(|expiry| expiry.as_int());
+    let keys = expiries.map(|ms| match ms.and_then(|ms| u64::try_from(ms).ok()) {
+        Some(0) => Some(u64::MAX),
+        ms => ms.filter(|ms| *ms <= LAST_EXPIRY_MS),
+    });
+    let mut last = 0;
+    keys.into_iter().all(|key| key.is_some_and(|key| std::mem::replace(&mut last, key) <= key))
 }
 
 fn pairs(offset: u64, pack: Listpack, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
