@@ -69,9 +69,9 @@ impl<'a> Ctx<'a> {
             Some(entry) if entry.expiry().is_some_and(|when| when < now_ms) => Found::Past,
             Some(_) => Found::There,
         };
-        self.state.watches.touch_all(db, |key| {
-            (found(db, key), from.map_or(Found::Missing, |from| found(from, key)))
-        });
+        self.state
+            .watches
+            .touch_all(db, |key| (found(db, key), from.map_or(Found::Missing, |from| found(from, key))));
     }
 
     /// Keeps the request until one of `keys` has something for it, or `timeout_us` is over (0: never).

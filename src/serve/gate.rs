@@ -55,7 +55,12 @@ const GUARDED: Flags = command::PROTECTED;
 
 /// Whether the request may run now.
 #[inline]
-pub(super) fn admit(engine: &mut Engine, session: &Session, row: &Row, args: &Args<'_>) -> Result<(), CmdError> {
+pub(super) fn admit(
+    engine: &mut Engine,
+    session: &Session,
+    row: &Row,
+    args: &Args<'_>,
+) -> Result<(), CmdError> {
     let command = row.command;
     if !command.arity.admits(args.len()) {
         return Err(CmdError::Arity(row.full_name.clone().into()));

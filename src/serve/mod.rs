@@ -29,7 +29,8 @@ pub use unblock::expire_waits;
 use crate::command::table;
 use crate::engine::config::Config;
 use crate::engine::{
-    Blocked, Clients, Engine, Libraries, Monitors, Process, PubSub, Saving, SlowLog, State, Stats, Unit, Watches,
+    Blocked, Clients, Engine, Libraries, Monitors, Process, PubSub, Saving, SlowLog, State, Stats, Unit,
+    Watches,
 };
 use crate::keyspace::Keyspace;
 use crate::text::clock::Clock;

@@ -69,7 +69,8 @@ fn asked<'t>(mut args: Args<'_>) -> Vec<&'t Row> {
 }
 
 fn subs(row: &Row) -> impl Iterator<Item = &'static Row> {
-    let of = |sub: &Row, container: &'static Command| sub.container.is_some_and(|it| std::ptr::eq(it, container));
+    let of =
+        |sub: &Row, container: &'static Command| sub.container.is_some_and(|it| std::ptr::eq(it, container));
     let container = row.command;
     table().rows().iter().filter(move |sub| of(sub, container))
 }
