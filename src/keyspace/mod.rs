@@ -6,6 +6,7 @@
 
 mod access;
 mod add;
+mod arrivals;
 mod database;
 mod db;
 mod edit;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use access::{Access, Policy};
 pub use add::AddError;
+pub use arrivals::{Arrivals, Origin, Twice};
 pub use database::Database;
 pub use db::{Db, Meta, New, Ttl};
 pub use edit::{Change, Missing};

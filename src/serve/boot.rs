@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::{Server, discard_value, host};
 use crate::engine::config::Config;
 use crate::engine::{Libraries, Loading, Progress};
-use crate::keyspace::{Access, Keyspace, Policy};
+use crate::keyspace::{Access, Arrivals, Keyspace, Origin, Policy, Twice};
 use crate::notice;
 use crate::persist::rdb::{Item, LoadError, LoadErrorKind, LoadOptions, Loaded, Meta, Reader, StreamSource};
 use crate::text::clock::Now;
@@ -136,7 +136,8 @@ pub(super) fn load_file(
     };
     let source = StreamSource::file(file).map_err(|error| BootError::Open(request.path.clone(), error))?;
     let source = if request.checked { source } else { source.unchecked() };
-    let mut load = Load { request, keyspace, libraries, found: Found::default() };
+    let arrivals = Arrivals::new(keyspace);
+    let mut load = Load { request, arrivals, db: 0, libraries, found: Found::default() };
     load.all(source, progress).map_err(|error| BootError::Load(request.path.clone(), error))?;
     let Found { keys, expired, skipped } = load.found;
     if skipped > 0 {
@@ -151,7 +152,8 @@ pub(super) fn load_file(
 
 struct Load<'a> {
     request: &'a Request,
-    keyspace: &'a mut Keyspace,
+    arrivals: Arrivals<'a>,
+    db: u32,
     libraries: &'a mut Libraries,
     found: Found,
 }
@@ -168,19 +170,41 @@ impl Load<'_> {
                 progress(offset);
                 next_note = offset + self.request.note_every;
             }
+            let most_keys = reader.most_keys().unwrap_or(0);
             match reader.next_item()? {
-                None | Some(Item::End { .. }) => return Ok(()),
+                None | Some(Item::End { .. }) => return self.settle(),
                 Some(Item::Aux(name, value)) => self.note(name, value),
                 Some(Item::Select(db)) => self.select(db, offset)?,
+                Some(Item::Resize { keys, .. }) => {
+                    self.arrivals.expect(self.db as usize, keys.min(most_keys) as usize)
+                }
                 Some(Item::Function(code)) => self.libraries.functions.push(code.to_vec()),
                 Some(Item::ModuleAux(aux)) => self.libraries.module_aux.push(aux.raw.to_vec()),
-                Some(Item::Resize { .. } | Item::SlotInfo { .. } | Item::SlotImport(_)) => {}
+                Some(Item::SlotInfo { .. } | Item::SlotImport(_)) => {}
                 Some(Item::Key(pending)) => {
                     let (meta, loaded) = pending.load(&options)?;
                     self.key(&meta, loaded)?;
                 }
             }
         }
+    }
+
+    /// Lets the keys in that wait.
+    fn settle(&mut self) -> Result<(), LoadError> {
+        loop {
+            match self.arrivals.finish() {
+                Ok(()) => return Ok(()),
+                Err(twice) => self.twice(twice)?,
+            }
+        }
+    }
+
+    fn twice(&self, Twice { key, offset }: Twice) -> Result<(), LoadError> {
+        if self.request.merge {
+            return Ok(());
+        }
+        let kind = LoadErrorKind::Sink("the key is in the file twice");
+        Err(LoadError { offset, key: Some(key), kind })
     }
 
     fn note(&self, name: &[u8], value: &[u8]) {
@@ -201,7 +225,8 @@ impl Load<'_> {
         }
     }
 
-    fn select(&self, db: u32, offset: u64) -> Result<(), LoadError> {
+    fn select(&mut self, db: u32, offset: u64) -> Result<(), LoadError> {
+        self.db = db;
         if (db as usize) < self.request.databases {
             return Ok(());
         }
@@ -215,21 +240,18 @@ impl Load<'_> {
             self.found.expired += 1;
             return Ok(());
         }
-        let clock = clock_of(&self.keyspace.access, meta, self.request.now.ms);
-        let database = self.keyspace.database_mut(meta.db as usize);
-        let fresh = match loaded {
-            Loaded::Bytes(bytes) => database.load_bytes(meta.key, bytes, expiry, clock),
-            Loaded::Value(value) => database.load(meta.key, value, expiry, clock),
+        let clock = clock_of(&self.arrivals.keyspace().access, meta, self.request.now.ms);
+        let origin = Origin { db: meta.db as usize, key: meta.key, expiry, clock, offset: meta.offset };
+        let added = match loaded {
+            Loaded::Bytes(bytes) => self.arrivals.add_bytes(&origin, bytes),
+            Loaded::Value(value) => self.arrivals.add(&origin, value),
             Loaded::Empty => {
                 self.found.skipped += 1;
                 notice!("Load: skipping empty key: {}", meta.key.escape_ascii());
                 return Ok(());
             }
         };
-        if !fresh && !self.request.merge {
-            let kind = LoadErrorKind::Sink("the key is in the file twice");
-            return Err(LoadError { offset: meta.offset, key: Some(meta.key.to_vec()), kind });
-        }
+        added.or_else(|twice| self.twice(twice))?;
         self.found.keys += 1;
         self.dawdle();
         Ok(())

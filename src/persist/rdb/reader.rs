@@ -126,6 +126,11 @@ impl<S: Source> Reader<S> {
         self.input.offset()
     }
 
+    /// How many more keys there can be, if the length of the input is known: bounds [`Item::Resize`], which may lie.
+    pub fn most_keys(&self) -> Option<u64> {
+        self.input.src.remaining().map(|bytes| bytes / 3) // a type, an empty key, an empty value
+    }
+
     /// The source, behind what was read: after [`Item::End`] an old append-only file goes on there.
     pub fn into_source(self) -> S {
         self.input.src

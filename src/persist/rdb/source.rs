@@ -25,6 +25,9 @@ pub trait Source {
     /// Bytes consumed so far.
     fn offset(&self) -> u64;
 
+    /// Bytes that are left, if that is known: what bounds a hint.
+    fn remaining(&self) -> Option<u64>;
+
     /// Consumes `n` bytes and lends them, until the next call. Untrusted `n` is fine: memory grows with what
     /// arrives, not with what is asked. Errors: [`Short::End`], with nothing consumed.
     fn take(&mut self, n: usize) -> Result<&[u8], Short>;
@@ -66,6 +69,10 @@ impl<'a> SliceSource<'a> {
 impl Source for SliceSource<'_> {
     fn offset(&self) -> u64 {
         self.pos as u64
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        Some((self.bytes.len() - self.pos) as u64)
     }
 
     #[inline]
@@ -233,6 +240,10 @@ impl<R: Read> StreamSource<R> {
 impl<R: Read> Source for StreamSource<R> {
     fn offset(&self) -> u64 {
         self.base + self.pos as u64
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        self.left.map(|left| left + (self.end - self.pos) as u64)
     }
 
     #[inline]

@@ -300,6 +300,18 @@ impl<T: Slot> Table<T> {
         Iter::new(self)
     }
 
+    /// Makes room for so many items at once, if there are none yet. Too much of it is given back step by step.
+    pub fn expect(&mut self, items: usize) {
+        let buckets = (items as u64 * 25).div_ceil(18 * SLOTS as u64) as usize;
+        if self.len != 0 || self.frozen || buckets <= self.main.len() {
+            return;
+        }
+        while self.main.len() < buckets {
+            self.main.push();
+        }
+        self.mask = mask_for(buckets);
+    }
+
     /// Removes everything and gives the memory back.
     pub fn clear(&mut self) {
         let frozen = self.frozen;

@@ -132,6 +132,7 @@ enum Op {
     Drain(u64, u16),
     Expire(u64),
     Resizing(bool),
+    Expect(usize),
     Clear,
 }
 
@@ -145,6 +146,7 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (0..3000_u64, 0..1500_u16).prop_map(|(k, n)| Op::Drain(k, n)),
         4 => (1..1000_u64).prop_map(Op::Expire),
         2 => any::<bool>().prop_map(Op::Resizing),
+        1 => (0..3000_usize).prop_map(Op::Expect),
         1 => Just(Op::Clear),
     ]
 }
@@ -159,6 +161,7 @@ fn run<const S: bool>(ops: &[Op]) {
             Op::Drain(from, n) => (from..from + u64::from(n)).for_each(|key| model.remove(key)),
             Op::Expire(now) => model.expire(now),
             Op::Resizing(on) => model.table.set_resizing(on),
+            Op::Expect(items) => model.table.expect(items),
             Op::Clear => {
                 model.table.clear();
                 model.naive.clear();
