@@ -6,7 +6,7 @@ use std::hash::Hash;
 use foldhash::fast::RandomState;
 
 use super::error::CmdError;
-use super::parse::{ArgsExt, beyond_symmetric, is};
+use super::parse::{ArgsExt, beyond_symmetric, is, repetitions};
 use crate::resp::Args;
 
 /// A sample of more than a third of the elements is not drawn one by one.
@@ -43,8 +43,8 @@ impl Draw {
     }
 
     /// How many elements the answer has, of so many.
-    pub fn size(&self, len: usize) -> usize {
-        if self.repeat && len > 0 { self.count } else { self.count.min(len) }
+    pub fn size(&self, len: usize) -> Result<usize, CmdError> {
+        if self.repeat && len > 0 { repetitions(self.count as u64) } else { Ok(self.count.min(len)) }
     }
 }
 

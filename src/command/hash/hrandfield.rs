@@ -39,7 +39,7 @@ fn hrandfield(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError
         });
     };
     let Some(hash) = found else { return Ok(reply.array(0)) };
-    let n = draw.size(hash.len());
+    let n = draw.size(hash.len())?;
     let replied = if draw.pairs { reply.pairs(n) } else { reply.array(n) };
     let mut write = |item: Item<'_>| {
         if draw.pairs {

@@ -136,7 +136,7 @@ fn add(ctx: &mut Ctx<'_>, mut args: Args<'_>, options: Options) -> Result<Replie
     options.check(pairs)?;
     let first_score = args.float()?;
     // All scores are judged before anything is added. One member is the common case and needs no list.
-    let scores = args.clone().skip(1).step_by(2).map(parse::float).collect::<Result<Vec<_>, _>>()?;
+    let scores = if pairs == 1 { Vec::new() } else { other_scores(&args)? };
 
     let missing = if options.only_old { Missing::Leave } else { Missing::Create };
     let event = if options.add { "zincr" } else { "zadd" };
@@ -153,6 +153,11 @@ fn add(ctx: &mut Ctx<'_>, mut args: Args<'_>, options: Options) -> Result<Replie
     })?;
     ctx.record(effect);
     answer(ctx, options, tally.unwrap_or_default())
+}
+
+/// The scores behind the first, whose member is under the cursor.
+fn other_scores(args: &Args<'_>) -> Result<Vec<f64>, CmdError> {
+    args.clone().skip(1).step_by(2).map(parse::float).collect()
 }
 
 /// Brings a set to the encoding that suits so many more members, the first of which is given.

@@ -35,7 +35,7 @@ fn zrandmember(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdErro
         });
     };
     let Some(set) = found else { return Ok(reply.array(0)) };
-    let n = draw.size(set.len());
+    let n = draw.size(set.len())?;
     let replied = if draw.pairs { reply.pairs(n) } else { reply.array(n) };
     let mut write = |(member, score)| match draw.pairs {
         true => reply.scored(member, score),
