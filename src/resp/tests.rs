@@ -259,6 +259,17 @@ fn owned_requests() {
     assert_eq!(format!("{own:?}"), r#"["\"SET\"", "\"k\"", "\"v\""]"#);
 }
 
+/// Found by chance: a lone byte in front turns the header of a big argument into an inline request.
+#[test]
+fn a_stray_byte_before_a_big_argument_cut_byte_by_byte() {
+    let big = [b"*1\r\n$32786\r\n".as_slice(), &vec![b'x'; 32_786], b"\r\n"].concat();
+    let bytes = [&[11], &big[..]].concat();
+    let whole = parsed(&bytes);
+    let mut feed = Feed::default();
+    bytes.iter().for_each(|byte| feed.read(&[*byte]));
+    assert!(feed.error == whole.1 && feed.got == whole.0);
+}
+
 fn request() -> impl Strategy<Value = Vec<u8>> {
     let arg = prop_oneof![
         20 => prop::collection::vec(any::<u8>(), 0..20),
