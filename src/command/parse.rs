@@ -102,12 +102,13 @@ pub fn repetitions(count: u64) -> Result<usize, CmdError> {
 /// Reads the timeout of a blocking command, in seconds; gives microseconds, 0 for none.
 pub fn timeout(bytes: &[u8]) -> Result<u64, CmdError> {
     let seconds = num::parse_f64(bytes)
-        .filter(|seconds| seconds.is_finite())
+        .filter(|seconds| !seconds.is_nan())
         .ok_or(CmdError::text("ERR timeout is not a float or out of range"))?;
-    if seconds < 0.0 {
+    // Rounded up before it is judged: -0.0001 is for ever, as in the real server.
+    let ms = (seconds * 1000.0).ceil();
+    if ms < 0.0 {
         return Err(CmdError::text("ERR timeout is negative"));
     }
-    let ms = (seconds * 1000.0).ceil();
     if ms >= i64::MAX as f64 {
         return Err(CmdError::text("ERR timeout is out of range"));
     }

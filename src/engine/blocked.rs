@@ -37,6 +37,19 @@ pub struct Waiting {
     pub since_us: u64,
 }
 
+/// What INFO tells of those who wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Who waits.
+    pub clients: usize,
+    /// Who does not wait for ever.
+    pub with_deadline: usize,
+    /// Keys that are waited for.
+    pub keys: usize,
+    /// Keys of whose end somebody is to hear.
+    pub keys_on_change: usize,
+}
+
 /// All that wait.
 #[derive(Debug, Default)]
 pub struct Blocked {
@@ -55,8 +68,14 @@ impl Blocked {
     }
 
     /// How many wait, and for how many keys.
-    pub fn counts(&self) -> (usize, usize) {
-        (self.waiting.len(), self.by_key.len())
+    pub fn counts(&self) -> Counts {
+        let on_change = |id: &SessionId| self.of(*id).is_some_and(|w| w.wait_for == WaitFor::Change);
+        Counts {
+            clients: self.waiting.len(),
+            with_deadline: self.deadlines.len(),
+            keys: self.by_key.len(),
+            keys_on_change: self.by_key.values().filter(|places| places.values().any(on_change)).count(),
+        }
     }
 
     /// Lets a session wait. With the `place` of an earlier wait it keeps that.

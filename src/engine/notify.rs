@@ -30,7 +30,8 @@ impl State {
         if !self.watches.is_empty() && !effect.key.is_empty() && !effect.unwatched {
             self.watches.touch(db, effect.key);
         }
-        if !self.blocked.is_empty() && !effect.key.is_empty() {
+        // What happens to a stream's groups is no news for its readers, but for a group's end.
+        if !self.blocked.is_empty() && !effect.key.is_empty() && (effect.ready || !effect.unwatched) {
             self.blocked.touch(db, effect.key);
         }
         if self.config.notify_keyspace_events.0 != 0 {

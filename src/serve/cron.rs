@@ -31,6 +31,9 @@ pub fn cron(server: &Server) {
     }
     let usec = state.clock.now().mono_us.saturating_sub(now.mono_us);
     state.stats.turns.count_cron(usec);
+    if guard.state.blocked.has_ready() {
+        super::unblock::serve_ready(server, &mut guard);
+    }
 }
 
 fn sample(state: &mut State, now: Now) {

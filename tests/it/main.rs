@@ -10,8 +10,10 @@
 //! - `node`, `canon`: a server whose directory outlives it, and its content in the canonical form.
 //! - `snapshots`: every file of `fixtures/rdb` as the dump file; `saving`: every way a save can go, and to leave;
 //!   `neighbours`: files to and from real servers, where there are any.
+//! - `blocking`: clients that wait for keys, several at once, in the order in which things happen.
 //! - `oracle`: what Redis 8.0.6 answered (`fixtures/oracle`), replayed against ours, and its recorder.
 
+mod blocking;
 mod canon;
 mod client;
 mod clients;

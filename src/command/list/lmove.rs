@@ -1,7 +1,9 @@
-//! LMOVE, RPOPLPUSH: take an element from an end of one list and put it at an end of another.
+//! LMOVE, RPOPLPUSH, BLMOVE, BRPOPLPUSH: take an element from an end of one list and put it at an end of another;
+//! the last two wait for one if there is none.
 
 use super::end;
 use crate::command::*;
+use crate::engine::blocked::WaitFor;
 use crate::keyspace::Type;
 use crate::value::list::End;
 
@@ -32,6 +34,72 @@ pub(super) const RPOPLPUSH: Command = Command {
     run: rpoplpush,
     ..LMOVE
 };
+
+pub(super) const BLMOVE: Command = Command {
+    name: "blmove",
+    syntax: "source destination <LEFT|RIGHT> <LEFT|RIGHT> timeout",
+    summary: "Take an element from an end of a list, put it at an end of another or the same; wait for one if \
+              there is none.",
+    arity: Arity::Exactly(6),
+    flags: WRITE.or(DENYOOM).or(BLOCKING),
+    propagate: Propagate::Rewritten, // as LMOVE, without the wait
+    examples: &[
+        ("BLMOVE a b UP DOWN 0", "ERR syntax error"),
+        ("BLMOVE a b LEFT LEFT -1", "ERR timeout is negative"),
+    ],
+    run: blmove,
+    ..LMOVE
+};
+
+pub(super) const BRPOPLPUSH: Command = Command {
+    name: "brpoplpush",
+    syntax: "source destination timeout",
+    summary: "Take the last element of a list, put it at the head of another or the same; wait for one if there is \
+              none.",
+    since: "2.2.0",
+    arity: Arity::Exactly(4),
+    deprecated: Some(("6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments")),
+    examples: &[("BRPOPLPUSH a b -1", "ERR timeout is negative")],
+    run: brpoplpush,
+    ..BLMOVE
+};
+
+fn blmove(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
+    let (source, destination, left, right) = (args.arg()?, args.arg()?, args.arg()?, args.arg()?);
+    let (from, to) = (end::parse(left)?, end::parse(right)?);
+    let timeout_us = parse::timeout(args.arg()?)?;
+    if let Some(replied) = wait_for_source(ctx, &args, source, timeout_us)? {
+        return Ok(replied);
+    }
+    let moved = move_element(ctx, source, destination, from, to)?;
+    ctx.propagate(&[b"LMOVE", source, destination, left, right]);
+    Ok(moved)
+}
+
+fn brpoplpush(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
+    let (source, destination) = (args.arg()?, args.arg()?);
+    let timeout_us = parse::timeout(args.arg()?)?;
+    if let Some(replied) = wait_for_source(ctx, &args, source, timeout_us)? {
+        return Ok(replied);
+    }
+    let moved = move_element(ctx, source, destination, End::Tail, End::Head)?;
+    ctx.propagate(&[b"RPOPLPUSH", source, destination]);
+    Ok(moved)
+}
+
+/// Without a source the client waits for it; where it may not, it hears of nothing.
+fn wait_for_source(
+    ctx: &mut Ctx<'_>,
+    request: &Args<'_>,
+    source: &[u8],
+    timeout_us: u64,
+) -> Result<Option<Replied>, CmdError> {
+    if ctx.db.type_of(source).is_some() {
+        return Ok(None);
+    }
+    let blocked = ctx.block(request, std::iter::once(source), WaitFor::Elements(Type::List), timeout_us);
+    Ok(Some(blocked.unwrap_or_else(|| ctx.reply.null())))
+}
 
 fn lmove(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let (source, destination) = (args.arg()?, args.arg()?);

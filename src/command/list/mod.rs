@@ -22,8 +22,11 @@ use super::Command;
 
 /// The family's rows.
 pub(super) const COMMANDS: &[&Command] = &[
+    &lmove::BLMOVE,
+    &lmpop::BLMPOP,
     &blpop::BLPOP,
     &blpop::BRPOP,
+    &lmove::BRPOPLPUSH,
     &lindex::LINDEX,
     &linsert::LINSERT,
     &llen::LLEN,

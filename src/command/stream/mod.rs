@@ -1,7 +1,6 @@
 //! Streams: entries of fields under ascending ids, and groups of consumers that share the reading.
 //!
-//! Never keeps a client waiting: a BLOCK option is judged and then answered as if the time had run out. Source of
-//! truth: Redis 8.0.6's `t_stream.c` for the order of checks, the recordings in `fixtures/oracle` for answers and
+//! Readers wait by `Ctx::block`. Source of truth: Redis 8.0.6's `t_stream.c` for the order of checks, the recordings in `fixtures/oracle` for answers and
 //! log frames; what the operations do to the data is in `value::stream`.
 
 mod claim;

@@ -1,8 +1,12 @@
 //! XREAD: read what came behind given ids, of several streams.
 
+use std::borrow::Cow;
+
 use super::{entry, id};
 use crate::command::*;
-use crate::resp::{Deferred, Reply};
+use crate::engine::blocked::WaitFor;
+use crate::keyspace::Type;
+use crate::resp::{Deferred, OwnedArgs, Reply};
 use crate::value::stream::{Log, StreamId};
 
 pub(super) const XREAD: Command = Command {
@@ -31,6 +35,8 @@ pub(super) const fn streams_from(from: i64) -> KeySpec {
 pub(super) struct Options<'a> {
     /// Entries of each stream.
     pub count: usize,
+    /// Wait so long for entries if there are none, in microseconds; 0 for ever.
+    pub block_us: Option<u64>,
     /// Names of the group and the consumer.
     pub group: Option<(&'a [u8], &'a [u8])>,
     /// What is read is not to be acknowledged.
@@ -57,12 +63,12 @@ impl<'a> Streams<'a> {
 
 impl<'a> Options<'a> {
     pub fn parse(mut args: Args<'a>, grouped: bool, now_ms: i64) -> Result<Options<'a>, CmdError> {
-        let (mut count, mut group, mut noack) = (0, None, false);
+        let (mut count, mut block_us, mut group, mut noack) = (0, None, None, false);
         loop {
             let word = args.arg()?; // without STREAMS it is a syntax error
             let more = args.remaining();
             match () {
-                () if parse::is(word, "BLOCK") && more > 0 => judge_timeout(args.arg()?, now_ms)?,
+                () if parse::is(word, "BLOCK") && more > 0 => block_us = Some(timeout(args.arg()?, now_ms)?),
                 () if parse::is(word, "COUNT") && more > 0 => count = args.int()?.max(0) as usize,
                 () if parse::is(word, "STREAMS") && more > 0 => break,
                 () if parse::is(word, "GROUP") && more >= 2 => {
@@ -85,7 +91,7 @@ impl<'a> Options<'a> {
             return Err(unbalanced(grouped));
         }
         let count = if count == 0 { usize::MAX } else { count };
-        Ok(Options { count, group, noack, streams: Streams { args, first, len: len / 2 } })
+        Ok(Options { count, block_us, group, noack, streams: Streams { args, first, len: len / 2 } })
     }
 }
 
@@ -105,14 +111,14 @@ fn unbalanced(grouped: bool) -> CmdError {
     )
 }
 
-/// Judges the milliseconds of BLOCK.
-fn judge_timeout(text: &[u8], now_ms: i64) -> Result<(), CmdError> {
+/// Reads the milliseconds of BLOCK; gives microseconds, 0 for no end.
+fn timeout(text: &[u8], now_ms: i64) -> Result<u64, CmdError> {
     let timeout_ms =
         parse::int(text).map_err(|_| CmdError::text("ERR timeout is not an integer or out of range"))?;
     match timeout_ms {
         ..0 => Err(CmdError::text("ERR timeout is negative")),
         _ if timeout_ms > i64::MAX - now_ms => Err(CmdError::text("ERR timeout is out of range")),
-        _ => Ok(()),
+        _ => Ok((timeout_ms as u64).saturating_mul(1000)),
     }
 }
 
@@ -138,6 +144,11 @@ impl Answer {
         reply.bulk(key);
     }
 
+    /// Whether no stream had anything.
+    pub fn is_empty(&self) -> bool {
+        self.streams == 0
+    }
+
     /// Ends the reply.
     pub fn end(self, reply: &mut Reply<'_>) -> Replied {
         match self.deferred {
@@ -148,6 +159,7 @@ impl Answer {
 }
 
 fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
+    let request = args.clone();
     let options = Options::parse(args, false, id::now_ms(ctx))?;
     for (key, text) in options.streams.iter() {
         let stream = ctx.db.stream(key)?;
@@ -165,7 +177,27 @@ fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
         answer.begin(&mut ctx.reply, key);
         entry::all(&mut ctx.reply, log.range(start, StreamId::MAX, false).take(options.count));
     }
+    if answer.is_empty()
+        && let Some(timeout_us) = options.block_us
+        && let Some(replied) = wait(ctx, &request, &options.streams, timeout_us)
+    {
+        return Ok(replied);
+    }
     Ok(answer.end(&mut ctx.reply))
+}
+
+/// Keeps the request until there is something behind its ids; `$` is from now on the last id that there is now.
+fn wait(ctx: &mut Ctx<'_>, request: &Args<'_>, streams: &Streams<'_>, timeout_us: u64) -> Option<Replied> {
+    let mut fixed = Vec::with_capacity(request.len());
+    fixed.extend(request.all().take(streams.first + streams.len).map(Cow::Borrowed));
+    for (key, text) in streams.iter() {
+        let mut last = || ctx.db.stream(key).ok().flatten().map_or(StreamId::MIN, |stream| stream.log.last_id);
+        fixed.push(if text == b"$" { Cow::Owned(last().text().to_vec()) } else { Cow::Borrowed(text) });
+    }
+    let fixed: Vec<&[u8]> = fixed.iter().map(AsRef::as_ref).collect();
+    let kept = OwnedArgs::from_slices(&fixed);
+    let keys = streams.iter().map(|(key, _)| key);
+    ctx.block(&kept.args(), keys, WaitFor::Elements(Type::Stream), timeout_us)
 }
 
 /// The id behind which to read: as given, `$` the last one, `+` the one before the last entry's.

@@ -4,6 +4,7 @@ use super::claim::{Changes, Told};
 use super::xread::{Answer, Options, streams_from};
 use super::{entry, id};
 use crate::command::*;
+use crate::engine::blocked::WaitFor;
 use crate::resp::Reply;
 use crate::value::stream::{ConsumerId, Group as ConsumerGroup, Log, Stream, StreamId};
 
@@ -29,6 +30,7 @@ pub(super) const XREADGROUP: Command = Command {
 
 fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
     let now_ms = id::now_ms(ctx);
+    let request = args.clone();
     let options = Options::parse(args, true, now_ms)?;
     let (group, consumer) = options.group.ok_or(CmdError::text("ERR Missing GROUP option for XREADGROUP"))?;
     for (key, text) in options.streams.iter() {
@@ -49,6 +51,13 @@ fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
         })?;
         told.propagate(ctx, key, group);
         ctx.record(effect);
+    }
+    if answer.is_empty()
+        && let Some(timeout_us) = options.block_us
+        && let Some(replied) =
+            ctx.block(&request, options.streams.iter().map(|(key, _)| key), WaitFor::Change, timeout_us)
+    {
+        return Ok(replied);
     }
     Ok(answer.end(&mut ctx.reply))
 }

@@ -26,6 +26,9 @@ use super::Command;
 
 /// The family's rows.
 pub(super) const COMMANDS: &[&Command] = &[
+    &zpop::BZMPOP,
+    &zpop::BZPOPMAX,
+    &zpop::BZPOPMIN,
     &zadd::ZADD,
     &zcard::ZCARD,
     &zcount::ZCOUNT,

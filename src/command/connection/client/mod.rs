@@ -6,6 +6,7 @@ mod kill;
 mod list;
 mod own;
 mod tracking;
+mod unblock;
 
 use crate::command::help::help;
 use crate::command::*;
@@ -34,6 +35,7 @@ pub(super) const CLIENT: Command = Command {
         &own::SETINFO,
         &own::SETNAME,
         &tracking::TRACKINGINFO,
+        &unblock::UNBLOCK,
     ],
     ..Command::BASE
 };
@@ -68,6 +70,10 @@ const HELP: Command = Command {
             ("REPLY (ON|OFF|SKIP)", "Whether this connection gets replies."),
             ("SETNAME <name>", "Name this connection."),
             ("SETINFO (LIB-NAME|LIB-VER) <value>", "Say which library speaks."),
+            (
+                "UNBLOCK <clientid> [TIMEOUT|ERROR]",
+                "End another connection's wait for keys, as if its time were up or with an error.",
+            ),
             ("TRACKINGINFO", "Whether this connection's reads are tracked."),
             ("NO-EVICT (ON|OFF)", "Whether this connection is spared when clients' memory runs out."),
             ("NO-TOUCH (ON|OFF)", "Whether this connection's reads leave keys' last use alone."),

@@ -64,15 +64,15 @@ pub(super) fn clients(ctx: &mut Ctx<'_>, text: &mut Text) {
     text.put("client_recent_max_input_buffer", input.unwrap_or(0));
     text.put("client_recent_max_output_buffer", output.unwrap_or(0));
     let (watched, watching) = ctx.state.watches.counts();
-    let (blocked, blocking_keys) = ctx.state.blocked.counts();
-    text.put("blocked_clients", blocked);
+    let blocked = ctx.state.blocked.counts();
+    text.put("blocked_clients", blocked.clients);
     text.put("tracking_clients", 0);
     text.put("pubsub_clients", ctx.state.pubsub.session_count());
     text.put("watching_clients", watching);
-    text.put("clients_in_timeout_table", blocked);
+    text.put("clients_in_timeout_table", blocked.with_deadline);
     text.put("total_watched_keys", watched);
-    text.put("total_blocking_keys", blocking_keys);
-    text.put("total_blocking_keys_on_nokey", 0);
+    text.put("total_blocking_keys", blocked.keys);
+    text.put("total_blocking_keys_on_nokey", blocked.keys_on_change);
 }
 
 pub(super) fn threads(ctx: &mut Ctx<'_>, text: &mut Text) {
