@@ -191,7 +191,8 @@ fn wait(ctx: &mut Ctx<'_>, request: &Args<'_>, streams: &Streams<'_>, timeout_us
     let mut fixed = Vec::with_capacity(request.len());
     fixed.extend(request.all().take(streams.first + streams.len).map(Cow::Borrowed));
     for (key, text) in streams.iter() {
-        let mut last = || ctx.db.stream(key).ok().flatten().map_or(StreamId::MIN, |stream| stream.log.last_id);
+        let mut last =
+            || ctx.db.stream(key).ok().flatten().map_or(StreamId::MIN, |stream| stream.log.last_id);
         fixed.push(if text == b"$" { Cow::Owned(last().text().to_vec()) } else { Cow::Borrowed(text) });
     }
     let fixed: Vec<&[u8]> = fixed.iter().map(AsRef::as_ref).collect();
