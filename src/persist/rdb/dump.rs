@@ -94,7 +94,8 @@ pub fn restore_functions(payload: &[u8]) -> Result<Vec<Vec<u8>>, RestoreError> {
     while (input.offset() as usize) < bytes.len() {
         let library = match input.byte() {
             Ok(op::FUNCTION) => input.string().map(<[u8]>::to_vec),
-            _ => input.corrupt("payload", "not a function library"),
+            Ok(op::FUNCTION_PRE_GA) => input.corrupt("payload", "Pre-GA function format not supported"),
+            _ => input.corrupt("payload", "given type is not a function"),
         };
         libraries.push(library.map_err(|fail| RestoreError::Data(fail.with_key(None)))?);
     }
