@@ -200,6 +200,7 @@ fn set_errors() {
 #[test]
 fn protected_and_loading() {
     let mut config = Config::default();
+    assert!(!config.enable_protected_configs.allows(true), "nobody may, by default");
     config.enable_protected_configs = Protected::Local;
     let dir = [("dir", "/tmp"), ("port", "0"), ("bind", "127.0.0.1")];
     assert!(config.set(&dir, false, false).is_err());
@@ -398,7 +399,8 @@ fn options_list() -> String {
         "# Directives\n\nEvery directive of Redis 8.0.6, and two of our own (`port-file`, `rdb-save-version`). Written \
          from the table in `rows/` by its tests.\n",
     );
-    let parts: [(&str, fn(Status) -> bool); 3] = [
+    type Part = (&'static str, fn(Status) -> bool);
+    let parts: [Part; 3] = [
         ("In effect", |status| status == Status::Live),
         ("Accepted and reported, without effect yet", |status| status == Status::Inert),
         ("Refused unless at the default, until they work", |status| matches!(status, Status::Refused(_))),
