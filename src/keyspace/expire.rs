@@ -103,6 +103,13 @@ impl Db<'_> {
         }
     }
 
+    /// A hash that lost its last fields just now is written anew by the same command: nobody hears that it went.
+    pub fn take_back_emptied(&mut self, key: &[u8]) {
+        if let Some(last) = self.ks.lapsed.last_mut().filter(|last| *last.key == *key) {
+            last.emptied = false;
+        }
+    }
+
     /// Lets `f` remove fields of a hash that may have some that are due, and say which.
     fn lapse_some(&mut self, key: &[u8], f: impl FnOnce(&mut Hash, &mut Vec<Box<[u8]>>)) {
         let Some(ix) = self.find(key) else { return };

@@ -98,15 +98,13 @@ pub(super) fn admit(
 /// What a client that looks on (MONITOR) may not do, as if it were a replica.
 const TOUCHES_KEYS: Flags = command::WRITE.or(command::READONLY).or(command::MAY_REPLICATE);
 
-/// Whether it is refused when memory is used up: to keep a request for EXEC takes memory, too.
+/// Whether it is refused when memory is used up: EXEC for any of its requests.
 #[cold]
 fn needs_memory(session: &Session, row: &Row) -> bool {
     let denied = |row: &Row| row.command.flags.has(command::DENYOOM);
     match (&session.queued, row.command.name) {
         (Some(queued), "exec") => queued.iter().any(|args| find_row(session, &args.args()).is_ok_and(denied)),
-        (Some(_), "discard" | "multi" | "quit" | "watch" | "reset") => denied(row),
-        (Some(_), _) => true,
-        (None, _) => denied(row),
+        _ => denied(row),
     }
 }
 

@@ -98,6 +98,7 @@ fn hsetex(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     if options.only.is_some_and(|all| !condition_holds(ctx, key, all, &args)) {
         return Ok(ctx.reply.int(0));
     }
+    ctx.db.take_back_emptied(key);
     let past = matches!(options.expiry, Expiry::At(at_ms, _) if ctx.already_past(at_ms));
     let pairs = args.remaining() / 2;
     let (emptied, effect) = ctx.db.edit_hash(key, Missing::Create, |hash, limits| {

@@ -39,7 +39,10 @@ fn lines_of(row: &'static Row, config: &Config, fresh: &Config) -> Vec<(Vec<u8>,
         Kind::Text { nullable: true, .. } if config.show(row).is_empty() => Vec::new(),
         kind => {
             let value = config.load(row);
-            let text = kind.write(&value, row.is(MULTI));
+            let mut text = kind.write(&value, row.is(MULTI));
+            if text.is_empty() {
+                text = b"\"\"".to_vec();
+            }
             vec![([row.name.as_bytes(), b" ", &text].concat(), value != fresh.load(row))]
         }
     }

@@ -222,6 +222,11 @@ fn server() {
     family("server");
 }
 
+#[test]
+fn transactions() {
+    family("transactions");
+}
+
 /// Commands that are not there yet: whoever builds one gives its file a family.
 #[test]
 #[ignore = "not built yet"]
@@ -242,6 +247,7 @@ fn files_are_well_formed() {
         "streams",
         "connection",
         "server",
+        "transactions",
         "later",
     ];
     for file in transcripts(None) {
