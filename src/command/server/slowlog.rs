@@ -77,9 +77,10 @@ const HELP: Command = Command {
 
 fn get(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     if args.len() > 3 {
-        return Err(CmdError::text(
-            "ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.",
-        ));
+        let word = String::from_utf8_lossy(args.get(1).unwrap_or_default()).into_owned();
+        let line =
+            format!("ERR unknown subcommand or wrong number of arguments for '{word}'. Try SLOWLOG HELP.");
+        return Err(CmdError::text(line));
     }
     args.seek(2);
     let wanted = match args.next().map(parse::int) {

@@ -5,9 +5,9 @@ use crate::keyspace::{New, Ttl};
 
 /// `count [prefix] [size]`: strings `prefix:0`, `prefix:1`, ...; those that are there stay.
 pub(super) fn populate(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
-    let count = positive(args.int()?)?;
+    let count = positive(args.arg()?)?;
     let prefix = args.next().unwrap_or(b"key");
-    let size = args.next().map(parse::int).transpose()?.map(positive).transpose()?.unwrap_or(0);
+    let size = args.next().map(positive).transpose()?.unwrap_or(0);
     ctx.propagate_nothing();
     let mut value = Vec::new();
     for number in 0..count {
@@ -30,10 +30,8 @@ pub(super) fn populate(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied,
 /// The most bytes that a value can have.
 const MOST: i64 = 512 << 20;
 
-fn positive(number: i64) -> Result<usize, CmdError> {
-    if number < 0 {
-        return Err(CmdError::NotPositive);
-    }
-    // A count of keys is bounded by memory, a size by what any client could send.
-    usize::try_from(number.min(MOST)).map_err(|_| CmdError::OutOfRange)
+/// A count of keys is bounded by memory, a size by what any client could send.
+fn positive(arg: &[u8]) -> Result<usize, CmdError> {
+    let number = parse::int(arg).map_err(|_| CmdError::NotPositive)?;
+    usize::try_from(number.min(MOST)).map_err(|_| CmdError::NotPositive)
 }
