@@ -217,6 +217,35 @@ fn dir_and_name_can_be_changed() {
     assert!(error.contains("dbfilename can't be a path, just a filename"), "{error}");
 }
 
+/// Damage that real servers let in must not end in a file that none of them, and not we, would take.
+#[test]
+fn what_was_loaded_damaged_is_saved_so_that_it_loads() {
+    let home = Home::with(&fixture("bad_stream_len_wrong"));
+    let node = home.start(&[]);
+    let key = String::from_utf8(node.ask("KEYS *").items().expect("keys")[0].bytes().expect("a name"))
+        .expect("text");
+    assert_eq!(node.ask(&format!("XLEN {key}")), Value::Int(200));
+    for line in [format!("XTRIM {key} MAXLEN 0"), format!("XTRIM {key} MINID 99999999999999-0")] {
+        assert!(!node.ask(&line).is_error(), "{line}");
+    }
+    node.ok("SAVE");
+    node.kill();
+    let node = home.start(&[]);
+    assert_eq!(node.ask(&format!("XLEN {key}")), Value::Int(0));
+    node.kill();
+
+    // A set whose listpack has a member twice.
+    let pack = b"\x10\0\0\0\x03\0\x81a\x02\x81a\x02\x81b\x02\xff";
+    let file = [&b"REDIS0011\xfe\0\x14\x01s\x10"[..], pack, b"\xff\0\0\0\0\0\0\0\0"].concat();
+    fs::write(home.snapshot(), file).expect("written");
+    let node = home.start(&[]);
+    assert_eq!(node.ask("SCARD s"), Value::Int(3));
+    node.ok("SAVE");
+    node.kill();
+    let node = home.start(&[]);
+    assert_eq!(node.ask("SCARD s"), Value::Int(2));
+}
+
 // When
 
 #[test]

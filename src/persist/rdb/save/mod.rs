@@ -3,7 +3,11 @@
 mod hash;
 mod stream;
 
+use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 use std::io::Write;
+
+use foldhash::fast::FixedState;
 
 use super::output::Output;
 use super::tags::{kind, node};
@@ -78,11 +82,30 @@ fn set<W: Write>(out: &mut Output<W>, set: &Set, kind: u8) {
     match set {
         Set::Ints(ints) => out.string(ints.as_bytes()),
         Set::Packed(pack) if kind == kind::SET_LISTPACK => out.string(pack.as_bytes()),
+        Set::Packed(_) if has_twice(set) => {
+            let distinct: BTreeSet<Vec<u8>> = set.iter().map(|member| member.to_vec()).collect();
+            out.len(distinct.len() as u64);
+            distinct.iter().for_each(|member| out.string(member));
+        }
         _ => {
             out.len(set.len() as u64);
             set.iter().for_each(|member| entry(out, member));
         }
     }
+}
+
+/// Whether a member may be there twice: a damaged listpack is loaded so, but one by one nobody would take them back.
+/// True now and then without reason: one bit of 2048 stands for a member.
+fn has_twice(set: &Set) -> bool {
+    let mut seen = [0u64; 32];
+    let mut buffer = itoa::Buffer::new();
+    set.iter().any(|member| {
+        let hash = FixedState::default().hash_one(member.text(&mut buffer));
+        let (word, bit) = ((hash >> 6) as usize % seen.len(), 1 << (hash & 63));
+        let before = seen[word];
+        seen[word] |= bit;
+        before & bit != 0
+    })
 }
 
 /// The highest score first, as the real server does: then every insertion of its loader is at the head.

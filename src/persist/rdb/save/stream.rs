@@ -13,7 +13,8 @@ pub(super) fn stream<W: Write>(out: &mut Output<W>, stream: &Stream, kind: u8) {
         out.string(&node.key().to_bytes());
         out.string(node.as_bytes());
     }
-    out.len(log.length);
+    // The length may lie since a damaged file was loaded; without any nodes nobody would take it back.
+    out.len(if log.nodes().len() == 0 { 0 } else { log.length });
     id(out, log.last_id);
     id(out, log.first_id);
     id(out, log.max_deleted);
