@@ -78,8 +78,8 @@ fn compare(file: &str, want: &Table, got: &Table, all: bool, found: &mut Vec<Str
 /// The facts without the subcommands that the server lacks.
 fn known_subcommands(want: &Json, got: &Json) -> Json {
     let mut want = want.clone();
-    if let (Some(wanted), Some(known)) = (want["subcommands"].as_object_mut(), got["subcommands"].as_object())
-    {
+    let wanted = want.get_mut("subcommands").and_then(Json::as_object_mut);
+    if let (Some(wanted), Some(known)) = (wanted, got.get("subcommands").and_then(Json::as_object)) {
         wanted.retain(|name, _| known.contains_key(name));
     }
     want
