@@ -1,6 +1,7 @@
 //! Who is connected.
 
 use std::collections::BTreeMap;
+use std::task::Waker;
 
 use super::session::{Peer, Session, SessionId};
 use crate::resp::Proto;
@@ -21,6 +22,8 @@ pub struct Clients {
     sessions: BTreeMap<SessionId, Place>,
     /// Some session that is out has something pushed to it.
     pushed_away: bool,
+    /// Whose connections are to look at their sessions once the engine is free again.
+    wakes: Vec<Waker>,
     last_id: u64,
     /// Sessions ever opened.
     pub total: u64,
@@ -40,7 +43,8 @@ impl Clients {
     /// Takes a session out to run a batch; `None` if it was killed.
     pub fn take(&mut self, id: SessionId) -> Option<Box<Session>> {
         let place = self.sessions.get_mut(&id)?;
-        let session = place.session.take()?;
+        let mut session = place.session.take()?;
+        session.woken = false;
         place.protocol = session.protocol;
         Some(session)
     }
@@ -66,7 +70,7 @@ impl Clients {
         match &mut place.session {
             Some(session) => {
                 session.outbox.extend_from_slice(bytes);
-                session.wake();
+                wake_later(&mut self.wakes, session);
             }
             None => {
                 place.pushed.extend_from_slice(bytes);
@@ -89,13 +93,24 @@ impl Clients {
     pub fn kill(&mut self, id: SessionId) -> bool {
         match self.sessions.remove(&id) {
             Some(place) => {
-                if let Some(session) = place.session {
-                    session.wake();
+                if let Some(mut session) = place.session {
+                    wake_later(&mut self.wakes, &mut session);
                 }
                 true
             }
             None => false,
         }
+    }
+
+    /// Lets a session's connection look at it, once the engine is free again.
+    pub fn wake(&mut self, session: &mut Session) {
+        wake_later(&mut self.wakes, session);
+    }
+
+    /// Whom to wake now that the engine is free.
+    #[inline]
+    pub fn take_wakes(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.wakes)
     }
 
     /// Whether a session is open.
@@ -131,5 +146,13 @@ impl Clients {
     /// Whether nobody is connected.
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty()
+    }
+}
+
+/// Once is enough until the connection has looked.
+fn wake_later(wakes: &mut Vec<Waker>, session: &mut Session) {
+    if !session.woken {
+        session.woken = true;
+        wakes.extend(session.waker.clone());
     }
 }

@@ -131,6 +131,8 @@ pub struct Session {
     pub soft_since_us: Option<u64>,
     /// Wakes the connection's task.
     pub waker: Option<Waker>,
+    /// That is to be done, or done and not followed yet.
+    pub woken: bool,
 }
 
 impl Session {
@@ -166,13 +168,7 @@ impl Session {
             mirror: Mirror::default(),
             soft_since_us: None,
             waker: None,
-        }
-    }
-
-    /// Lets the connection look at its session.
-    pub fn wake(&self) {
-        if let Some(waker) = &self.waker {
-            waker.wake_by_ref();
+            woken: false,
         }
     }
 

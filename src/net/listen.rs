@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 
 use super::stream::Stream;
 use super::worker::Worker;
+use crate::engine::SessionId;
 use crate::engine::config::Config;
 use crate::engine::session::Peer;
 use crate::serve::Server;
@@ -228,28 +229,44 @@ impl Acceptor {
     }
 
     fn admit(&self, stream: Stream, peer: Peer, is_local: bool) {
+        match &peer {
+            Peer::Unix { path } => verbose!("Accepted connection to {path}"),
+            other => verbose!("Accepted {}", other.addr()),
+        }
+        match self.open_session(descriptor(&stream), peer, is_local) {
+            Ok((id, worker, keep_alive)) => {
+                prepare(&stream, keep_alive);
+                self.workers[worker].give(stream, id);
+            }
+            Err(why) => turn_away(&stream, why),
+        }
+    }
+
+    /// Opens a session if there is room: its number, its worker, and `tcp-keepalive`; or says why not.
+    fn open_session(
+        &self,
+        fd: RawFd,
+        peer: Peer,
+        is_local: bool,
+    ) -> Result<(SessionId, usize, u32), &'static [u8]> {
         let mut engine = self.server.lock();
         let state = &mut engine.state;
-        if state.clients.len() >= state.config.maxclients as usize {
+        let refusal = match () {
+            () if state.clients.len() >= state.config.maxclients as usize => Some(FULL),
+            () if state.config.protected_mode && !is_local => Some(PROTECTED),
+            () => None,
+        };
+        if let Some(why) = refusal {
             state.stats.refused += 1;
-            return turn_away(&stream, FULL);
+            return Err(why);
         }
-        if state.config.protected_mode && !is_local {
-            state.stats.refused += 1;
-            return turn_away(&stream, PROTECTED);
-        }
-        prepare(&stream, state.config.tcp_keepalive);
-        let (shown, now_us) = (peer.addr(), state.clock.mono_us());
-        let id = state.clients.open(peer, now_us);
+        let id = state.clients.open(peer, state.clock.mono_us());
         state.stats.connections += 1;
         let worker = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % self.workers.len();
         if let Some(session) = state.clients.get_mut(id) {
-            session.fd = descriptor(&stream);
-            session.worker = worker;
+            (session.fd, session.worker) = (fd, worker);
         }
-        drop(engine);
-        verbose!("Accepted {shown}");
-        self.workers[worker].give(stream, id);
+        Ok((id, worker, state.config.tcp_keepalive))
     }
 }
 

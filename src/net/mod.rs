@@ -2,7 +2,8 @@
 //!
 //! `io-threads` workers, each with its own runtime and its own connections; the first also listens, keeps the
 //! timers and hears the signals. A worker reads, parses without the lock, takes the engine's lock for the batch,
-//! and writes once. The room knows no command.
+//! and writes once. The room knows no command (but
+//! how CLIENT LIST shows a client: so does the log).
 
 mod conn;
 mod listen;

@@ -200,10 +200,15 @@ impl Out {
     }
 
     /// Sets a big buffer aside as one piece. To be called between requests while output piles up.
+    #[inline]
     pub fn seal(&mut self) {
-        if self.buf.len() < SEAL_FROM {
-            return;
+        if self.buf.len() >= SEAL_FROM {
+            self.seal_now();
         }
+    }
+
+    #[cold]
+    fn seal_now(&mut self) {
         self.buf.shrink_to_fit(); // in place: the allocator takes the unused end back
         let full = Bytes::from(std::mem::take(&mut self.buf));
         let mut from = std::mem::take(&mut self.sent);

@@ -16,8 +16,10 @@ mod save;
 mod trash;
 mod unblock;
 
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::task::Waker;
 
 pub use boot::{BootError, begin_loading, load_at_start};
 pub use cron::cron;
@@ -107,8 +109,38 @@ impl Server {
 
     /// Takes the engine's lock.
     #[inline]
-    pub fn lock(&self) -> MutexGuard<'_, Engine> {
+    pub fn lock(&self) -> Locked<'_> {
         // A panic ends the process (panic = "abort"), so nobody meets half a change.
-        self.engine.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        Locked(Some(self.engine.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
+    }
+}
+
+/// The engine, locked. When it is free again, those connections are woken that have something to look at: they
+/// need it at once.
+pub struct Locked<'a>(Option<MutexGuard<'a, Engine>>);
+
+impl Deref for Locked<'_> {
+    type Target = Engine;
+
+    #[inline]
+    fn deref(&self) -> &Engine {
+        self.0.as_ref().expect("held until dropped")
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Engine {
+        self.0.as_mut().expect("held until dropped")
+    }
+}
+
+impl Drop for Locked<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(mut engine) = self.0.take() else { return };
+        let wakes = engine.state.clients.take_wakes();
+        drop(engine);
+        wakes.into_iter().for_each(Waker::wake);
     }
 }

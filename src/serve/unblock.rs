@@ -42,7 +42,7 @@ fn run_again(server: &Server, engine: &mut Engine, id: SessionId) {
 fn settle(state: &mut State, mut session: Box<Session>, out: &mut Out) {
     session.outbox.append(&mut out.take());
     if !session.blocked {
-        session.wake();
+        state.clients.wake(&mut session);
     }
     state.clients.put_back(session);
 }

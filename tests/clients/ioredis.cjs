@@ -35,6 +35,14 @@ async function main() {
   const pipeline = c.pipeline();
   for (let i = 0; i < 1000; i += 1) pipeline.set(`key:${i}`, i).get(`key:${i}`);
   same((await pipeline.exec()).filter(([error]) => error).length, 0);
+  same(await c.multi().incr('n').incr('n').exec(), [[null, 1], [null, 2]]);
+  same(await c.blpop('nosuch', 0.01), null);
+  const listener = c.duplicate();
+  await listener.subscribe('news');
+  const heard = new Promise((resolve) => { listener.on('message', (channel, message) => resolve(message)); });
+  same(await c.publish('news', 'hello'), 1);
+  same(await heard, 'hello');
+  await listener.quit();
   const keys = new Set();
   for await (const batch of c.scanStream({ match: 'key:*', count: 100 })) batch.forEach((key) => keys.add(key));
   same(keys.size, 1000);

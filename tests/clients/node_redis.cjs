@@ -42,6 +42,13 @@ async function surface(c) {
   // Commands of one tick leave as one pipeline.
   const many = await Promise.all(Array.from({ length: 1000 }, (_, i) => c.set(`key:${i}`, String(i))));
   same(many.every((reply) => reply === 'OK'), true);
+  same(await c.multi().incr('n').incr('n').exec(), [1, 2]);
+  same(await c.blPop('nosuch', 0.01), null);
+  const listener = c.duplicate();
+  await listener.connect();
+  const heard = new Promise((resolve) => { listener.subscribe('news', resolve).then(() => c.publish('news', 'hello')); });
+  same(await heard, 'hello');
+  await listener.close();
   const keys = new Set();
   for await (const batch of c.scanIterator({ MATCH: 'key:*', COUNT: 100 })) {
     for (const key of [batch].flat()) keys.add(key);

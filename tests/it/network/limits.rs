@@ -53,6 +53,22 @@ fn the_soft_output_limit_closes_after_its_time() {
     });
 }
 
+/// Subscribers have limits of their own; what others publish counts, too.
+#[test]
+fn subscribers_that_do_not_read_are_closed() {
+    on_each(&["--client-output-buffer-limit", "pubsub 2mb 0 0"], |server| {
+        let mut subscriber = open(server);
+        exchange(&mut subscriber, &request(&["SUBSCRIBE", "news"]), 1);
+        let mut client = connect(server);
+        let message = "m".repeat(100_000);
+        wait_until("it is closed", || {
+            client.call(&["PUBLISH", "news", &message]).expect("answered") == Value::Int(0)
+        });
+        assert!(hangs_up(&mut subscriber, Duration::from_secs(5)));
+        assert_eq!(info(&mut client, "client_output_buffer_limit_disconnections"), "1");
+    });
+}
+
 /// Who got much and took it is not held to account for it later.
 #[test]
 fn output_that_was_taken_counts_for_nothing() {

@@ -117,11 +117,12 @@ fn descriptors(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").count()
 }
 
-/// Processor time of a process so far.
+/// Processor time of a process so far, all threads together.
 fn cpu(pid: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
-    let fields: Vec<&str> =
-        stat.rsplit_once(')').expect("the name is in brackets").1.split_whitespace().collect();
-    let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().expect("a number")).sum();
-    Duration::from_millis(ticks * 10)
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
+    let of_thread = |path: PathBuf| -> u64 {
+        let stat = std::fs::read_to_string(path.join("schedstat")).unwrap_or_default();
+        stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
+    };
+    Duration::from_nanos(threads.map(|thread| of_thread(thread.expect("readable").path())).sum())
 }

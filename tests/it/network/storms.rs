@@ -102,3 +102,61 @@ fn a_long_pipeline_starves_nobody() {
         assert!(pings > 20 && worst < Duration::from_secs(1), "{pings} pings, the slowest took {worst:?}");
     });
 }
+
+/// Clients that do anything at any time, on several threads: the server neither hangs nor loses anything of its own.
+#[test]
+fn anything_at_once_on_several_threads() {
+    let server = ours(&["--io-threads", "4"]);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for seed in 0..8 {
+            let (server, over) = (&server, &over);
+            scope.spawn(move || {
+                let mut rng = fastrand::Rng::with_seed(seed);
+                while !over.load(Ordering::Relaxed) {
+                    // Errors are part of it: clients kill each other.
+                    let _ = one_whim(server, &mut rng);
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_secs(2));
+        over.store(true, Ordering::Relaxed);
+        // Nobody waits for ever: what blocks has a time limit of its own.
+    });
+    let mut client = connect(&server);
+    client.line("PING").expect("it lives");
+    wait_until("all are gone", || connected(&mut client) == 1);
+    assert_eq!(info(&mut client, "blocked_clients"), "0");
+    assert_eq!(info(&mut client, "pubsub_clients"), "0");
+    let increments = client.line("GET n").expect("answered");
+    println!("{increments:?} increments, {} connections", info(&mut client, "total_connections_received"));
+}
+
+fn one_whim(server: &Server, rng: &mut fastrand::Rng) -> std::io::Result<()> {
+    let mut client = server.connect()?;
+    match rng.u8(..8) {
+        0 => client.send_raw(&request(&["INCR", "n"]).repeat(rng.usize(1..2000))),
+        1 => client.send_raw(&request(&["INCR", "n"])[..rng.usize(1..10)]),
+        2 => {
+            client.line("SUBSCRIBE news other")?;
+            client.value()?;
+            client.value().map(drop)
+        }
+        3 => client.pipeline(&vec![vec!["PUBLISH", "news", "hello"]; 50]).map(drop),
+        4 => client.line("BLPOP l 0.05").map(drop),
+        5 => client
+            .pipeline(&[vec!["RPUSH", "l", "v"], vec!["MULTI"], vec!["RPUSH", "l", "w"], vec!["EXEC"]])
+            .map(drop),
+        6 => {
+            let id = client.line("CLIENT ID")?.bytes().unwrap_or_default();
+            let id: u64 = String::from_utf8_lossy(&id).parse().unwrap_or(1);
+            let victim = id.saturating_sub(rng.u64(0..6)).to_string();
+            client.call(&["CLIENT", "KILL", "ID", &victim, "SKIPME", "no"]).map(drop)
+        }
+        _ => {
+            client.send_raw(&request(&["INCR", "n"]).repeat(100))?;
+            client.stream().shutdown(std::net::Shutdown::Write)?;
+            (0..100).try_for_each(|_| client.reply().map(drop))
+        }
+    }
+}
