@@ -99,6 +99,18 @@ pub fn repetitions(count: u64) -> Result<usize, CmdError> {
     if count > MOST_REPETITIONS { Err(CmdError::OutOfRange) } else { Ok(count as usize) }
 }
 
+/// Reads a timeout in milliseconds; gives microseconds.
+pub fn timeout_ms(bytes: &[u8], now_ms: u64) -> Result<u64, CmdError> {
+    let ms = int(bytes).map_err(|_| CmdError::text("ERR timeout is not an integer or out of range"))?;
+    match u64::try_from(ms) {
+        Err(_) => Err(CmdError::text("ERR timeout is negative")),
+        Ok(ms) if ms > (i64::MAX as u64).saturating_sub(now_ms) => {
+            Err(CmdError::text("ERR timeout is out of range"))
+        }
+        Ok(ms) => Ok(ms.saturating_mul(1000)),
+    }
+}
+
 /// Reads the timeout of a blocking command, in seconds; gives microseconds, 0 for none.
 pub fn timeout(bytes: &[u8]) -> Result<u64, CmdError> {
     let seconds = num::parse_f64(bytes)

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::Command;
-use super::{bitmap, connection, generic, hash, list, server, set, stream, string, zset};
+use super::{bitmap, connection, generic, geo, hash, hyperloglog, list, server, set, stream, string, zset};
 use super::{pubsub, scripting, transaction};
 
 /// A command's place in the table: what sessions and counters keep.
@@ -26,7 +26,9 @@ const FAMILIES: &[&[&Command]] = &[
     bitmap::COMMANDS,
     connection::COMMANDS,
     generic::COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     list::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,

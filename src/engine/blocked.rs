@@ -58,6 +58,21 @@ pub struct Blocked {
     deadlines: BTreeSet<(u64, SessionId)>,
     ready: VecDeque<Key>,
     places: u64,
+    pause: Option<Pause>,
+    /// Requests that wait for the pause's end.
+    postponed: VecDeque<(SessionId, OwnedArgs)>,
+    /// Those whose pause is over.
+    released: VecDeque<(SessionId, OwnedArgs)>,
+    serving: bool,
+}
+
+/// CLIENT PAUSE: commands wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pause {
+    /// Monotonic microseconds.
+    end_us: u64,
+    /// All of them, not only those that write.
+    all: bool,
 }
 
 impl Blocked {
@@ -71,7 +86,7 @@ impl Blocked {
     pub fn counts(&self) -> Counts {
         let on_change = |id: &SessionId| self.of(*id).is_some_and(|w| w.wait_for == WaitFor::Change);
         Counts {
-            clients: self.waiting.len(),
+            clients: self.waiting.len() + self.postponed.len(),
             with_deadline: self.deadlines.len(),
             keys: self.by_key.len(),
             keys_on_change: self.by_key.values().filter(|places| places.values().any(on_change)).count(),
@@ -139,7 +154,7 @@ impl Blocked {
     /// Whether somebody's turn may have come.
     #[inline]
     pub fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+        (!self.ready.is_empty() || !self.released.is_empty()) && !self.serving
     }
 
     /// The next changed key, and who waits for it, in order of arrival.
@@ -156,7 +171,54 @@ impl Blocked {
 
     /// When the next wait ends by itself, in monotonic microseconds.
     pub fn next_deadline_us(&self) -> Option<u64> {
-        self.deadlines.first().map(|(at, _)| *at)
+        let first = self.deadlines.first().map(|(at, _)| *at);
+        let pause = self.pause.map(|pause| pause.end_us);
+        first.into_iter().chain(pause).min()
+    }
+
+    /// Lets commands wait until `end_us` (monotonic): all, or those that write. A pause that is longer, or of all,
+    /// stays so.
+    pub fn pause(&mut self, end_us: u64, all: bool) {
+        let before = self.pause.unwrap_or(Pause { end_us, all });
+        self.pause = Some(Pause { end_us: end_us.max(before.end_us), all: all || before.all });
+    }
+
+    /// Whether commands wait: `Some(true)` all of them, `Some(false)` those that write.
+    #[inline]
+    pub fn paused(&self) -> Option<bool> {
+        self.pause.map(|pause| pause.all)
+    }
+
+    /// Whether there is a pause whose time is up.
+    pub fn is_pause_over(&self, now_us: u64) -> bool {
+        self.pause.is_some_and(|pause| pause.end_us <= now_us)
+    }
+
+    /// Keeps a request until the pause's end.
+    pub fn postpone(&mut self, id: SessionId, request: OwnedArgs) {
+        self.postponed.push_back((id, request));
+    }
+
+    /// Ends the pause: what waited for that is ready.
+    pub fn end_pause(&mut self) {
+        self.pause = None;
+        self.released.append(&mut self.postponed);
+    }
+
+    /// The next request whose pause is over.
+    pub fn next_released(&mut self) -> Option<(SessionId, OwnedArgs)> {
+        self.released.pop_front()
+    }
+
+    /// Somebody begins to serve who is ready, or ends: meanwhile nobody else does.
+    pub fn set_serving(&mut self, serving: bool) {
+        self.serving = serving;
+    }
+
+    /// A session is gone.
+    pub fn forget(&mut self, id: SessionId) {
+        self.end(id);
+        self.postponed.retain(|(postponed, _)| *postponed != id);
     }
 
     /// A session whose wait is over.

@@ -89,7 +89,7 @@ impl State {
         self.clients.kill(id);
         self.watches.unwatch(id);
         self.pubsub.forget(id);
-        self.blocked.end(id);
+        self.blocked.forget(id);
         self.monitors.remove(id);
     }
 

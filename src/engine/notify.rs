@@ -8,13 +8,15 @@ use crate::keyspace::{Effect, Lapsed};
 fn class(event: &str) -> u32 {
     match event {
         "del" | "expire" | "persist" | "rename_from" | "rename_to" | "move_from" | "move_to" | "copy_to"
-        | "restore" | "sortstore" => Notify::GENERIC,
+        | "restore" => Notify::GENERIC,
         "expired" => Notify::EXPIRED,
         "evicted" => Notify::EVICTED,
         "new" => Notify::NEW,
         "set" | "setrange" | "setbit" | "append" | "incrby" | "decrby" | "incrbyfloat" | "getset"
         | "getdel" | "getex" | "setex" | "pfadd" => Notify::STRING,
-        "lpush" | "rpush" | "lpop" | "rpop" | "linsert" | "lset" | "lrem" | "ltrim" => Notify::LIST,
+        "lpush" | "rpush" | "lpop" | "rpop" | "linsert" | "lset" | "lrem" | "ltrim" | "sortstore" => {
+            Notify::LIST
+        }
         "sadd" | "srem" | "spop" | "sinterstore" | "sunionstore" | "sdiffstore" => Notify::SET,
         _ if event.starts_with('h') => Notify::HASH,
         _ if event.starts_with('z') || event.starts_with("geo") => Notify::ZSET,

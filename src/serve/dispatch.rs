@@ -4,7 +4,8 @@ use super::gate::{admit, find_row, is_about_subscriptions};
 use super::{Server, http};
 use crate::command::table::Row;
 use crate::command::{
-    ADMIN, Args, CmdError, Ctx, Propagate, SKIP_MONITOR, SKIP_SLOWLOG, TOUCHES_ARBITRARY_KEYS,
+    ADMIN, Args, CmdError, Ctx, Flags, MAY_REPLICATE, Propagate, SKIP_MONITOR, SKIP_SLOWLOG,
+    TOUCHES_ARBITRARY_KEYS, WRITE,
 };
 use crate::engine::config::is_sensitive;
 use crate::engine::session::{Peer, ReplyMode};
@@ -41,6 +42,13 @@ pub fn run_batch(
         if session.closing || session.blocked || session.cut_off || out.len() > most_output {
             break;
         }
+        if let Some(all) = engine.state.blocked.paused()
+            && is_postponed(session, &batch.args(buf, i), all)
+        {
+            postpone(engine, session, &batch.args(buf, i));
+            ran += 1;
+            break;
+        }
         if i.is_multiple_of(GROUP) {
             prefetch(engine, session, batch, buf, i);
         }
@@ -50,6 +58,26 @@ pub fn run_batch(
     }
     engine.state.stats.turns.count(now.mono_us.saturating_sub(start_us), ran);
     Batched { ran }
+}
+
+/// Whether a request has to wait for a pause's end (CLIENT PAUSE). What is no request is refused at once.
+#[cold]
+pub(super) fn is_postponed(session: &Session, args: &Args<'_>, all: bool) -> bool {
+    const WRITES: Flags = WRITE.or(MAY_REPLICATE);
+    let Ok(row) = find_row(session, args) else { return false };
+    let queued_write = || {
+        let rows =
+            session.queued.iter().flatten().filter_map(|request| find_row(session, &request.args()).ok());
+        row.command.name == "exec" && rows.into_iter().any(|row| row.command.flags.has(WRITES))
+    };
+    row.command.arity.admits(args.len()) && (all || row.command.flags.has(WRITES) || queued_write())
+}
+
+/// Keeps a request until the pause's end.
+#[cold]
+pub(super) fn postpone(engine: &mut Engine, session: &mut Session, args: &Args<'_>) {
+    session.blocked = true;
+    engine.state.blocked.postpone(session.id, OwnedArgs::from(args));
 }
 
 /// Requests whose keys are fetched together.

@@ -4,18 +4,41 @@ use super::Server;
 use super::dispatch;
 use crate::engine::blocked::WaitFor;
 use crate::engine::{Engine, Session, SessionId, State};
-use crate::resp::{Out, Reply};
+use crate::keyspace::Lapse;
+use crate::resp::{Out, OwnedArgs, Reply};
 
 /// Serves everyone whose turn has come, until nothing is ready any more.
 #[cold]
 pub(super) fn serve_ready(server: &Server, engine: &mut Engine) {
-    while let Some(((db, key), ids)) = engine.state.blocked.next_ready() {
-        for id in ids {
-            if is_ready(engine, id, db, &key) {
-                run_again(server, engine, id);
+    engine.state.blocked.set_serving(true);
+    loop {
+        while let Some(((db, key), ids)) = engine.state.blocked.next_ready() {
+            for id in ids {
+                if is_ready(engine, id, db, &key) {
+                    run_again(server, engine, id);
+                }
             }
         }
+        let Some((id, request)) = engine.state.blocked.next_released() else { break };
+        run_released(server, engine, id, &request);
     }
+    engine.state.blocked.set_serving(false);
+}
+
+/// Runs a request that a pause has delayed, unless there is a new one.
+fn run_released(server: &Server, engine: &mut Engine, id: SessionId, request: &OwnedArgs) {
+    let Some(mut session) = engine.state.clients.take(id) else { return };
+    let mut out = Out::new();
+    session.blocked = false;
+    let args = request.args();
+    let paused = engine.state.blocked.paused();
+    if paused.is_some_and(|all| dispatch::is_postponed(&session, &args, all)) {
+        dispatch::postpone(engine, &mut session, &args);
+    } else {
+        let now = engine.state.clock.now();
+        dispatch::execute(server, engine, &mut session, args, &mut out, now);
+    }
+    settle(&mut engine.state, session, &mut out);
 }
 
 fn is_ready(engine: &Engine, id: SessionId, db: usize, key: &[u8]) -> bool {
@@ -67,9 +90,14 @@ pub(super) fn give_up(state: &mut State, id: SessionId, error: Option<&str>) -> 
 /// Ends all waits whose time is up.
 pub fn expire_waits(server: &Server) {
     let mut engine = server.lock();
-    let state = &mut engine.state;
+    let Engine { keyspace, state } = &mut *engine;
     let now_us = state.clock.mono_us();
     while let Some(id) = state.blocked.next_expired(now_us) {
         give_up(state, id, None);
+    }
+    if state.blocked.is_pause_over(now_us) {
+        state.blocked.end_pause();
+        keyspace.lapse = Lapse::Delete;
+        serve_ready(server, &mut engine);
     }
 }

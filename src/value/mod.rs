@@ -5,9 +5,11 @@
 //! `intset`, whose bytes are those of the disk format.
 
 mod block;
+pub mod geo;
 #[cfg(test)]
 mod golden;
 pub mod hash;
+pub mod hll;
 pub mod intset;
 pub mod legacy;
 pub mod limits;

@@ -236,6 +236,11 @@ fn lists() {
         b: RPUSH l x = :1
         b: LMOVE l k LEFT LEFT = x
         a? [k x]
+        # sorted into place
+        a! BLPOP k 0
+        b: RPUSH l 3 1 2 = :3
+        b: SORT l STORE k = :3
+        a? [k 1]
         # its own database
         a: SELECT 3 = +OK
         a! BLPOP k 0
@@ -305,6 +310,9 @@ fn sorted_sets() {
         a! BZPOPMAX z 0
         b: ZINCRBY z 5 q = 5
         a? [z q 5]
+        a! BZPOPMIN z 0
+        b: GEOADD z 13.361389 38.115556 Palermo = :1
+        a? [z Palermo 3479099956230698]
         # lists and sorted sets under one name
         a! BLPOP k 0
         b! BZPOPMIN k 0
@@ -449,6 +457,65 @@ fn ends_of_waits() {
         b: CLIENT UNBLOCK $a = :1
         a? nil-array
         a? +PONG
+        ",
+    );
+}
+
+#[test]
+fn pauses() {
+    play(
+        "
+        # those that write
+        a: CLIENT PAUSE 60000 WRITE = +OK
+        b! SET k v
+        c! PFCOUNT h
+        a: GET k = nil
+        a: SET k = -ERR wrong number of arguments for 'set' command
+        a: CLIENT UNBLOCK $b = :0
+        a: CLIENT UNPAUSE = +OK
+        b? +OK
+        c? :0
+        a: GET k = v
+        # a transaction that writes
+        b: MULTI = +OK
+        b: SET k v = +QUEUED
+        c: MULTI = +OK
+        c: GET k = +QUEUED
+        a: CLIENT PAUSE 60000 WRITE = +OK
+        b! EXEC
+        c: EXEC = [nil]
+        a: CLIENT UNPAUSE = +OK
+        b? [+OK]
+        # its time
+        a: CLIENT PAUSE 50 WRITE = +OK
+        b! SET k v
+        b? +OK
+        # in the order of the pipeline
+        a: CLIENT PAUSE 60000 WRITE = +OK
+        b> GET k
+        b! SET k v
+        b> GET k
+        b? nil
+        sleep 10
+        a: CLIENT UNPAUSE = +OK
+        b? +OK
+        b? v
+        # nothing goes by its time
+        a: SET k v PX 20 = +OK
+        a: CLIENT PAUSE 60000 WRITE = +OK
+        sleep 30
+        a: GET k = nil
+        a: DBSIZE = :1
+        a: CLIENT UNPAUSE = +OK
+        a: GET k = nil
+        a: DBSIZE = :0
+        # who waits for a key is not disturbed
+        a! BLPOP k 0
+        b: CLIENT PAUSE 60000 WRITE = +OK
+        c! RPUSH k x
+        b: CLIENT UNPAUSE = +OK
+        c? :1
+        a? [k x]
         ",
     );
 }

@@ -8,6 +8,7 @@ mod keys;
 mod move_key;
 mod object;
 mod rename;
+mod sort;
 mod ttl;
 mod type_of;
 
@@ -36,6 +37,8 @@ pub(super) const COMMANDS: &[&Command] = &[
     &dump::RESTORE,
     &dump::RESTORE_ASKING,
     &keys::SCAN,
+    &sort::SORT,
+    &sort::SORT_RO,
     &exists::TOUCH,
     &ttl::TTL,
     &type_of::TYPE,

@@ -62,13 +62,15 @@ impl<'a> Streams<'a> {
 }
 
 impl<'a> Options<'a> {
-    pub fn parse(mut args: Args<'a>, grouped: bool, now_ms: i64) -> Result<Options<'a>, CmdError> {
+    pub fn parse(mut args: Args<'a>, grouped: bool, now_ms: u64) -> Result<Options<'a>, CmdError> {
         let (mut count, mut block_us, mut group, mut noack) = (0, None, None, false);
         loop {
             let word = args.arg()?; // without STREAMS it is a syntax error
             let more = args.remaining();
             match () {
-                () if parse::is(word, "BLOCK") && more > 0 => block_us = Some(timeout(args.arg()?, now_ms)?),
+                () if parse::is(word, "BLOCK") && more > 0 => {
+                    block_us = Some(parse::timeout_ms(args.arg()?, now_ms)?)
+                }
                 () if parse::is(word, "COUNT") && more > 0 => count = args.int()?.max(0) as usize,
                 () if parse::is(word, "STREAMS") && more > 0 => break,
                 () if parse::is(word, "GROUP") && more >= 2 => {
@@ -111,17 +113,6 @@ fn unbalanced(grouped: bool) -> CmdError {
     )
 }
 
-/// Reads the milliseconds of BLOCK; gives microseconds, 0 for no end.
-fn timeout(text: &[u8], now_ms: i64) -> Result<u64, CmdError> {
-    let timeout_ms =
-        parse::int(text).map_err(|_| CmdError::text("ERR timeout is not an integer or out of range"))?;
-    match timeout_ms {
-        ..0 => Err(CmdError::text("ERR timeout is negative")),
-        _ if timeout_ms > i64::MAX - now_ms => Err(CmdError::text("ERR timeout is out of range")),
-        _ => Ok((timeout_ms as u64).saturating_mul(1000)),
-    }
-}
-
 /// The reply of a read: nothing until the first stream has something.
 #[derive(Default)]
 pub(super) struct Answer {
@@ -160,7 +151,7 @@ impl Answer {
 
 fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
     let request = args.clone();
-    let options = Options::parse(args, false, id::now_ms(ctx))?;
+    let options = Options::parse(args, false, ctx.now.ms)?;
     for (key, text) in options.streams.iter() {
         let stream = ctx.db.stream(key)?;
         after(stream.as_ref().map(|stream| &stream.log), text)?;

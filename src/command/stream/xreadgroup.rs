@@ -31,7 +31,7 @@ pub(super) const XREADGROUP: Command = Command {
 fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
     let now_ms = id::now_ms(ctx);
     let request = args.clone();
-    let options = Options::parse(args, true, now_ms)?;
+    let options = Options::parse(args, true, ctx.now.ms)?;
     let (group, consumer) = options.group.ok_or(CmdError::text("ERR Missing GROUP option for XREADGROUP"))?;
     for (key, text) in options.streams.iter() {
         let stream = ctx.db.stream(key)?;

@@ -7,7 +7,7 @@ mod bounds;
 mod combine;
 mod query;
 mod store;
-mod zadd;
+pub(in crate::command) mod zadd;
 mod zcard;
 mod zcount;
 mod zpop;

@@ -118,7 +118,7 @@ impl Tally {
     }
 }
 
-fn zadd(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
+pub(in crate::command) fn zadd(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
     add(ctx, args, Options::default())
 }
 

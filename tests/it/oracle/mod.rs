@@ -188,6 +188,21 @@ fn generic() {
 }
 
 #[test]
+fn hyperloglog() {
+    family("hyperloglog");
+}
+
+#[test]
+fn geo() {
+    family("geo");
+}
+
+#[test]
+fn sort() {
+    family("sort");
+}
+
+#[test]
 fn lists() {
     family("lists");
 }
@@ -245,6 +260,9 @@ fn files_are_well_formed() {
         "hashes",
         "zsets",
         "streams",
+        "hyperloglog",
+        "geo",
+        "sort",
         "connection",
         "server",
         "transactions",

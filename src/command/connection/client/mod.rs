@@ -5,6 +5,7 @@
 mod kill;
 mod list;
 mod own;
+mod pause;
 mod tracking;
 mod unblock;
 
@@ -31,11 +32,13 @@ pub(super) const CLIENT: Command = Command {
         &list::LIST,
         &own::NO_EVICT,
         &own::NO_TOUCH,
+        &pause::PAUSE,
         &own::REPLY,
         &own::SETINFO,
         &own::SETNAME,
         &tracking::TRACKINGINFO,
         &unblock::UNBLOCK,
+        &pause::UNPAUSE,
     ],
     ..Command::BASE
 };
@@ -67,6 +70,11 @@ const HELP: Command = Command {
                  ID <id>; MAXAGE <seconds>; SKIPME (YES|NO), whether this one stays (YES unless told).",
             ),
             ("LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <id> ...]", "All about connections."),
+            (
+                "PAUSE <timeout> [WRITE|ALL]",
+                "Let clients wait for so many milliseconds, all or those that write.",
+            ),
+            ("UNPAUSE", "Let no client wait any longer."),
             ("REPLY (ON|OFF|SKIP)", "Whether this connection gets replies."),
             ("SETNAME <name>", "Name this connection."),
             ("SETINFO (LIB-NAME|LIB-VER) <value>", "Say which library speaks."),

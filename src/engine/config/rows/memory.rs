@@ -77,8 +77,12 @@ pub(in super::super) const ROWS: &[Row] = &[
         at!(limits.stream_node_max_entries),
         "Entries of a stream's node. 0: no limit.",
     ),
-    inert("hll-sparse-max-bytes", ubytes(0, LONG_MAX, 3000), "Bytes of a sparse HyperLogLog.")
-        .field(at!(hll_sparse_max_bytes)),
+    live(
+        "hll-sparse-max-bytes",
+        ubytes(0, LONG_MAX, 3000),
+        at!(hll_sparse_max_bytes),
+        "Bytes up to which a HyperLogLog stays sparse.",
+    ),
     inert("maxmemory", ubytes(0, ULONG_MAX, 0), "Bytes of memory to use. 0: no limit.")
         .field(at!(maxmemory))
         .hook(Hook::MaxMemory),
