@@ -47,7 +47,7 @@ pub fn dump<'a>(value: impl Into<Body<'a>>, compress: bool) -> Vec<u8> {
     let mut out = Output::collecting(io::sink(), compress);
     let kind = save::kind(body, VERSION).expect("version 12 holds every value");
     out.byte(kind);
-    save::body(&mut out, body, kind);
+    save::body(&mut out, body, kind, VERSION.dialect);
     with_footer(out.into_buf())
 }
 

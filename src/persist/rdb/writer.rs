@@ -151,7 +151,7 @@ impl<W: Write> Writer<W> {
         self.attributes(info);
         self.out.byte(kind);
         self.out.string(info.key);
-        save::body(&mut self.out, body, kind);
+        save::body(&mut self.out, body, kind, self.version.dialect);
         Ok(self.out.take_error()?)
     }
 

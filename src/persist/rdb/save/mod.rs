@@ -11,7 +11,7 @@ use foldhash::fast::FixedState;
 
 use super::output::Output;
 use super::tags::{kind, node};
-use super::version::Version;
+use super::version::{Dialect, Version};
 use super::writer::Body;
 use crate::value::{Entry, List, Set, Zset};
 
@@ -34,7 +34,7 @@ pub(super) fn kind(body: Body<'_>, version: Version) -> Result<u8, &'static str>
 }
 
 /// Writes a value as the type that [`kind`] picked.
-pub(super) fn body<W: Write>(out: &mut Output<W>, body: Body<'_>, kind: u8) {
+pub(super) fn body<W: Write>(out: &mut Output<W>, body: Body<'_>, kind: u8, dialect: Dialect) {
     match body {
         Body::Str(text) => out.string(text),
         Body::Int(number) => out.int_string(number),
@@ -42,7 +42,7 @@ pub(super) fn body<W: Write>(out: &mut Output<W>, body: Body<'_>, kind: u8) {
         Body::Set(value) => set(out, value, kind),
         Body::Zset(value) => zset(out, value),
         Body::Hash(value) => hash::hash(out, value, kind),
-        Body::Stream(value) => stream::stream(out, value, kind),
+        Body::Stream(value) => stream::stream(out, value, kind, dialect),
         Body::Module(value) => out.bytes(value.raw()),
         Body::Raw(_, bytes) => out.bytes(bytes),
     }

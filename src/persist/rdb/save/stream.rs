@@ -4,23 +4,32 @@ use std::io::Write;
 
 use crate::persist::rdb::output::Output;
 use crate::persist::rdb::tags::kind;
-use crate::value::stream::{Consumer, Group, Stream, StreamId};
+use crate::persist::rdb::version::Dialect;
+use crate::value::stream::{Consumer, Group, Log, Stream, StreamId};
 
-pub(super) fn stream<W: Write>(out: &mut Output<W>, stream: &Stream, kind: u8) {
+pub(super) fn stream<W: Write>(out: &mut Output<W>, stream: &Stream, kind: u8, dialect: Dialect) {
     let log = &stream.log;
     out.len(log.nodes().len() as u64);
     for node in log.nodes() {
         out.string(&node.key().to_bytes());
         out.string(node.as_bytes());
     }
-    // The length may lie since a damaged file was loaded; without any nodes nobody would take it back.
-    out.len(if log.nodes().len() == 0 { 0 } else { log.length });
+    out.len(length(log, dialect));
     id(out, log.last_id);
     id(out, log.first_id);
     id(out, log.max_deleted);
     out.len(log.entries_added);
     out.len(stream.groups.len() as u64);
     stream.groups.iter().for_each(|value| group(out, value, kind));
+}
+
+/// The length may lie since a damaged file was loaded. Valkey takes back the true one only, nobody one without nodes.
+fn length(log: &Log, dialect: Dialect) -> u64 {
+    match dialect {
+        Dialect::Valkey => log.iter().count() as u64,
+        Dialect::Redis if log.nodes().len() == 0 => 0,
+        Dialect::Redis => log.length,
+    }
 }
 
 fn id<W: Write>(out: &mut Output<W>, id: StreamId) {

@@ -294,6 +294,8 @@ fn compare_key(name: &str, expected: &Json, want: &Json, found: &BTreeMap<String
 /// What got lost on the way through a version that should have kept it: 10 knows no active times.
 fn lost(version: SaveVersion, path: &str, want: &Json, got: &Json) -> Option<String> {
     let found = content::difference(path, want, got);
+    // A stream's length that lies is only Redis's to keep.
+    let found = found.filter(|found| version != SaveVersion::Valkey || !found.contains(".value.length: "));
     found.filter(|found| version.version().number > 10 || !found.contains("].active_ms"))
 }
 
@@ -321,15 +323,8 @@ fn rewrite(version: SaveVersion, compress: bool, checksum: bool) {
         }
         content.functions.iter().for_each(|code| writer.function(code));
         content.module_aux.iter().for_each(|raw| writer.module_aux(raw));
-        let again = match load(&writer.finish().unwrap(), 0, true, |_, _| ()) {
-            Ok(again) => again,
-            Err(LoadError { kind: LoadErrorKind::Corrupt("stream", _), .. })
-                if version == SaveVersion::Valkey =>
-            {
-                continue; // it states a wrong length, which only Redis reads
-            }
-            Err(e) => panic!("{name}: {e}"),
-        };
+        let again = load(&writer.finish().unwrap(), 0, true, |_, _| ());
+        let again = again.unwrap_or_else(|e| panic!("{name}: {e}"));
         for (db, keys) in &content.dbs {
             for (key, want) in keys {
                 assert_eq!(lost(version, key, want, &again.dbs[db][key]), None, "{name}");
