@@ -52,6 +52,7 @@ class Prompt:
     """redis-cli as a person has it."""
 
     def __init__(self):
+        self.seen = ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
@@ -63,14 +64,23 @@ class Prompt:
     def type(self, text):
         os.write(self.fd, text.encode())
 
-    def expect(self, pattern, seconds=10):
-        seen, end = "", time.time() + seconds
-        while not re.search(pattern, seen):
-            assert time.time() < end, f"{pattern!r} is not in {seen!r}"
+    def expect(self, pattern, seconds=20):
+        """Reads up to the end of what is expected, and returns it."""
+        end = time.time() + seconds
+        while not (found := re.search(pattern, self.seen)):
+            assert time.time() < end, f"{pattern!r} is not in {self.seen!r}"
             if select.select([self.fd], [], [], 0.1)[0]:
                 raw = os.read(self.fd, 65536).decode(errors="replace")
-                seen += re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", raw)  # colours and cursor moves
-        return seen
+                self.seen += re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", raw)  # colours and cursor moves
+        text, self.seen = self.seen[:found.end()], self.seen[found.end():]
+        return text
+
+    def ask(self, line, pattern):
+        """Enters a line. What is typed before the next prompt would be lost, so that is waited for."""
+        self.type(line + "\r")
+        text = self.expect(pattern)
+        self.expect(f":{PORT}> ")
+        return text
 
     def close(self):
         os.kill(self.pid, signal.SIGKILL)
@@ -82,24 +92,18 @@ def prompt():
     docs = cli("COMMAND", "DOCS", "getex").decode().split("\n")
     summary = docs[docs.index("summary") + 1]
     p = Prompt()
-    p.type("help getex\r")
-    text = p.expect(r"group: \S+")
+    text = p.ask("help getex", r"group: \S+")
     holds("GETEX" in text and summary in text, f"HELP shows what the server says: {text!r}")
     holds("EX seconds" in text, f"the syntax: {text!r}")
-    p.type("help @string\r")
-    text = p.expect(r"(?s)GETEX.*SETRANGE")
-    holds(True, "a group's help")
+    holds("GETEX" in p.ask("help @string", r"(?s)GETEX.*SETRANGE.*summary: [^\r]*\r"), "a group's help")
     p.type("getrange ")
     holds("key start end" in p.expect(r"key start end"), "a hint while typing")
+    p.type("\x15getra\t")
+    holds("GETRANGE" in p.expect(r"(?i)> getrange").upper(), "completion")
     p.type("\x15")
-    p.type("getra\t")
-    holds("GETRANGE" in p.expect(r"(?i)getrange").upper(), "completion")
-    p.type("\x15set k v\r")
-    p.expect("OK")
-    p.type("get k\r")
-    p.expect('"v"')
-    p.type("hello 3\r")
-    holds("proto" in p.expect(r"proto"), "RESP3 at the prompt")
+    holds(p.ask("set k v", "OK\r"), "a write")
+    holds(p.ask("get k", '"v"\r'), "a read")
+    holds("proto" in p.ask("hello 3", r"(?s)proto.*modules.*\r"), "RESP3 at the prompt")
     p.close()
 
 
