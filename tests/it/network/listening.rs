@@ -57,7 +57,7 @@ fn the_socket_file() {
         list.contains(&format!("addr={shown}:0 laddr={shown}:0")) && list.contains(" flags=U "),
         "{list}"
     );
-    assert!(server.log().contains("Ready to accept connections unix"));
+    wait_until("it says so", || server.log().contains("Ready to accept connections unix"));
     // Another address for TCP changes nothing here.
     let old = server.port;
     let port = free_port();
