@@ -6,7 +6,7 @@ use crate::command::*;
 pub(super) const GEOSEARCH: Command = Command {
     name: "geosearch",
     syntax: "key <FROMMEMBER member|FROMLONLAT longitude latitude> \
-             <BYRADIUS radius <M|KM|FT|MI>|BYBOX width height <M|KM|FT|MI>> [ASC|DESC] [COUNT count [ANY]] \
+             <<BYRADIUS radius> <M|KM|FT|MI>|<BYBOX width> height <M|KM|FT|MI>> [ASC|DESC] [COUNT count [ANY]] \
              [WITHCOORD] [WITHDIST] [WITHHASH]",
     summary: "Find the members in a circle or a rectangle.",
     since: "6.2.0",
@@ -24,7 +24,7 @@ pub(super) const GEOSEARCH: Command = Command {
 pub(super) const GEOSEARCHSTORE: Command = Command {
     name: "geosearchstore",
     syntax: "destination source <FROMMEMBER member|FROMLONLAT longitude latitude> \
-             <BYRADIUS radius <M|KM|FT|MI>|BYBOX width height <M|KM|FT|MI>> [ASC|DESC] [COUNT count [ANY]] \
+             <<BYRADIUS radius> <M|KM|FT|MI>|<BYBOX width> height <M|KM|FT|MI>> [ASC|DESC] [COUNT count [ANY]] \
              [STOREDIST]",
     summary: "Find the members in a circle or a rectangle, and keep them as a sorted set.",
     arity: Arity::AtLeast(8),
