@@ -2,4 +2,5 @@
 //!
 //! It never touches a socket, and knows databases only as a stream of items.
 
+pub mod aof;
 pub mod rdb;

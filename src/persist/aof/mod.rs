@@ -1,0 +1,8 @@
+//! The append log on disk: which files make it up, and the frames in them.
+//!
+//! It never runs a command and touches no database; who replays, checks or writes a log is above.
+//! Source of truth: the files under `fixtures/aof`, which real servers wrote and read.
+
+pub mod manifest;
+
+pub use manifest::{Kind, Manifest, ManifestError, Names, Part};
