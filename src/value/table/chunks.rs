@@ -1,7 +1,8 @@
 #![allow(unsafe_code)] // buckets live in memory that is allocated zeroed, which is what an empty bucket is
 //! A row of buckets that grows and shrinks at its end without ever moving more than one small chunk.
 //!
-//! The first chunk doubles up to [`CHUNK`] buckets (256 KiB), later ones come and go whole.
+//! The first chunk grows by a quarter to an eighth, as an allocator's size classes do, up to [`CHUNK`] buckets
+//! (256 KiB); later ones come and go whole.
 
 use super::bucket::Bucket;
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
@@ -81,7 +82,7 @@ impl<T> Chunks<T> {
                 self.first = 1;
                 self.chunks.push(allocate(1));
             }
-            n => self.resize_first(2 * n),
+            n => self.resize_first(next_size(n)),
         }
     }
 
@@ -115,6 +116,11 @@ impl<T> Chunks<T> {
         }
         (self.len, self.first) = (0, 0);
     }
+}
+
+/// Four sizes for each doubling: 4, 5, 6, 7, 8, 10, 12, 14, 16, ...
+fn next_size(buckets: usize) -> usize {
+    buckets + (1 << buckets.ilog2().saturating_sub(2))
 }
 
 impl<T> Drop for Chunks<T> {

@@ -290,7 +290,7 @@ fn skip_counts<K>(children: &[Child<K>], rank: &mut usize) -> usize {
 fn insert_split<X>(row: &mut Vec<X>, at: usize, x: X, max: usize) -> Option<Vec<X>> {
     if row.len() < max {
         if row.len() == row.capacity() {
-            row.reserve_exact(8);
+            row.reserve_exact(8 - row.len() % 8);
         }
         row.insert(at, x);
         return None;
@@ -457,6 +457,14 @@ mod tests {
         }
     }
 
+    /// Slots that a leaf inside has allocated.
+    fn leaf_room(node: &Node<u32>) -> usize {
+        match node {
+            Node::Leaf(keys) => keys.capacity(),
+            Node::Inner(children) => leaf_room(&children[1].node),
+        }
+    }
+
     #[test]
     fn keys_in_order_fill_the_leaves() {
         for up in [true, false] {
@@ -466,6 +474,11 @@ mod tests {
                 tree.insert(key, |k| *k < key);
             }
             assert!(tree.memory_bytes() < 100_000 * 4 * 5 / 4, "{up} {}", tree.memory_bytes());
+            assert_eq!(
+                leaf_room(&tree.root),
+                LEAF,
+                "a full leaf has no slot to spare, which would cost a size class"
+            );
         }
     }
 }
