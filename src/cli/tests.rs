@@ -91,10 +91,10 @@ fn errors_name_the_line() {
         (&["--io-threads", "300"], 2, "io-threads \"300\"", "argument must be between 1 and 128 inclusive"),
         (&["--replicaof", "127.0.0.1", "abc"], 2, "replicaof \"127.0.0.1\" \"abc\"", "Invalid master port"),
         (
-            &["--appendonly", "yes"],
+            &["--requirepass", "x"],
             2,
-            "appendonly \"yes\"",
-            "there is no append log yet: writes since the last snapshot would be lost",
+            "requirepass \"x\"",
+            "there are no passwords yet: the server would be open",
         ),
         (&["--include"], 2, "include", "Bad directive or wrong number of arguments"),
     ];

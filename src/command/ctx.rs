@@ -5,7 +5,7 @@ use super::host::Host;
 use crate::engine::blocked::WaitFor;
 use crate::engine::session::Peer;
 use crate::engine::watch::Found;
-use crate::engine::{Engine, Session, State, unit};
+use crate::engine::{Engine, Session, State};
 use crate::keyspace::{Db, Effect};
 use crate::resp::{Args, OwnedArgs, Replied, Reply};
 use crate::text::clock::Now;
@@ -130,9 +130,9 @@ impl<'a> Ctx<'a> {
     pub fn propagate_words<'w>(&mut self, words: impl ExactSizeIterator<Item = &'w [u8]>) {
         self.record_lapsed();
         self.state.unit.mark_rewritten();
-        if self.state.unit.listened() {
+        if self.state.listens() {
             let db = self.db.index();
-            self.state.unit.push(db, unit::render(words));
+            self.state.add_frame(db, words);
         }
     }
 

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod config;
 pub mod latency;
 pub mod library;
+pub mod log;
 pub mod monitors;
 mod notify;
 pub mod pubsub;
@@ -22,6 +23,7 @@ pub mod watch;
 pub use blocked::Blocked;
 pub use clients::Clients;
 pub use library::Libraries;
+pub use log::{Log, LogState};
 pub use monitors::Monitors;
 pub use pubsub::PubSub;
 pub use saving::Saving;
@@ -55,8 +57,10 @@ pub struct State {
     pub stats: Stats,
     /// What took long.
     pub slow_log: SlowLog,
-    /// What the running unit changed, and how the log will say it.
+    /// What the running unit changed.
     pub unit: Unit,
+    /// The append log.
+    pub log: Log,
     /// Who watches which keys.
     pub watches: Watches,
     /// Who waits for which keys.
@@ -104,18 +108,48 @@ impl State {
     /// save.
     pub fn record_lapsed(&mut self, lapsed: &[Lapsed]) {
         lapsed.iter().for_each(|lapsed| self.tell_lapsed(lapsed));
-        if !self.unit.listened() {
+        if !self.listens() {
             return;
         }
         for Lapsed { db, key, fields, .. } in lapsed {
             if fields.is_empty() {
                 let words: [&[u8]; 2] = [self.expiry_verb(), key];
-                self.unit.push(*db, unit::render(words.into_iter()));
+                self.add_frame(*db, words.into_iter());
             }
             for field in fields {
                 let words: [&[u8]; 3] = [b"HDEL", key, field];
-                self.unit.push(*db, unit::render(words.into_iter()));
+                self.add_frame(*db, words.into_iter());
             }
+        }
+    }
+
+    /// Whether frames are wanted at all.
+    #[inline]
+    pub fn listens(&self) -> bool {
+        self.log.is_taking() || self.unit.is_tapped()
+    }
+
+    /// Adds a frame to the running unit: what the log is to say, meaning database `db`.
+    pub fn add_frame<'w>(&mut self, db: usize, words: impl ExactSizeIterator<Item = &'w [u8]>) {
+        let now_s = self.config.aof_timestamp_enabled.then(|| self.clock.now().ms / 1000);
+        if !self.unit.is_tapped() {
+            return self.log.add(db, words, now_s);
+        }
+        let frame = unit::render(words);
+        if self.log.is_taking() {
+            self.log.add_rendered(db, &frame, now_s);
+        }
+        self.unit.push(db, frame);
+    }
+
+    /// The unit ends. `whole`: its frames belong together, and are a transaction if there are several.
+    #[inline]
+    pub fn close_unit(&mut self, whole: bool) {
+        self.log.close_unit(whole);
+        if whole {
+            self.unit.close();
+        } else {
+            self.unit.close_loose();
         }
     }
 

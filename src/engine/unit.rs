@@ -1,7 +1,10 @@
 //! A unit of work: what it changed, and the frames by which the log will say it.
 //!
 //! A command with all that it calls is one unit. Handlers tell what changed by effects, and how the log says it
-//! is their row's `propagate`; the sinks (the append log, replicas; at present a tap for tests) get whole units.
+//! is their row's `propagate`; the sinks (the append log, a tap for tests, some day replicas) get whole units. The
+//! log renders into its own buffer, see [`super::log`]; what is kept here is for the tap.
+
+use super::log::render_into;
 
 /// One command as it goes to the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +19,8 @@ pub struct Frame {
 #[derive(Debug, Default)]
 pub struct Unit {
     frames: Vec<Frame>,
-    /// Somebody reads frames; without, none is rendered.
-    listened: bool,
+    /// Somebody reads frames.
+    tapped: bool,
     /// A handler said itself how the log says what it did.
     rewritten: bool,
     /// Effects recorded by the running command.
@@ -27,27 +30,16 @@ pub struct Unit {
 
 /// Renders a request as the log has it.
 pub fn render<'w>(words: impl ExactSizeIterator<Item = &'w [u8]>) -> Vec<u8> {
-    let mut number = itoa::Buffer::new();
     let mut out = Vec::with_capacity(64);
-    let mut header = |out: &mut Vec<u8>, mark: u8, n: usize| {
-        out.push(mark);
-        out.extend_from_slice(number.format(n).as_bytes());
-        out.extend_from_slice(b"\r\n");
-    };
-    header(&mut out, b'*', words.len());
-    for word in words {
-        header(&mut out, b'$', word.len());
-        out.extend_from_slice(word);
-        out.extend_from_slice(b"\r\n");
-    }
+    render_into(&mut out, words);
     out
 }
 
 impl Unit {
-    /// Whether frames are rendered at all.
+    /// Whether somebody has tapped the line.
     #[inline]
-    pub fn listened(&self) -> bool {
-        self.listened
+    pub fn is_tapped(&self) -> bool {
+        self.tapped
     }
 
     /// A command begins.
@@ -98,7 +90,7 @@ impl Unit {
     /// expiry, eviction, SCAN and RANDOMKEY met.
     #[inline]
     pub fn close_loose(&mut self) {
-        if self.listened {
+        if self.tapped {
             self.tap.append(&mut self.frames);
         }
     }
@@ -114,7 +106,7 @@ impl Unit {
 
     /// Starts or goes on listening, and gives the frames since the last call (a tap for tests).
     pub fn take_tapped(&mut self) -> Vec<Frame> {
-        self.listened = true;
+        self.tapped = true;
         std::mem::take(&mut self.tap)
     }
 }

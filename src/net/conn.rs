@@ -4,6 +4,9 @@
 //! executing, and `client-output-buffer-limit` decides. A client that has said all it had to say (it shut down its
 //! half) still gets its replies; the real server drops those that the socket does not take at once.
 //!
+//! With an append log, what leaves waits until the log has come far enough: whoever has run something comes back after
+//! all others that were ready, and the first one of them writes the log for all.
+//!
 //! What an idle client costs is small: input goes to a buffer of the worker, replies that leave at once too, and
 //! only what is cut off or waits is the connection's own.
 
@@ -82,6 +85,10 @@ struct Conn {
     closing: bool,
     /// The session waits for a key: input is kept, not run.
     blocked: bool,
+    /// Nothing leaves before the log has come to this LSN.
+    until: u64,
+    /// Has let others go first.
+    deferred: bool,
 }
 
 /// The connection ends: the client left or was killed.
@@ -105,6 +112,8 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         told: 0,
         closing: false,
         blocked: false,
+        until: 0,
+        deferred: false,
     };
     conn.obey(&conn.common.clone().server.lock().state);
     poll_fn(|cx| conn.turn(cx)).await;
@@ -138,6 +147,9 @@ impl Conn {
     fn steps(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (mut reads, mut looked) = (0, false);
         loop {
+            if self.is_held(cx) {
+                return Poll::Pending;
+            }
             if self.write(cx).is_err() || (self.closing && self.out.is_empty()) {
                 return Poll::Ready(());
             }
@@ -164,6 +176,26 @@ impl Conn {
                 },
             }
         }
+    }
+
+    /// Whether the log has yet to reach what was run.
+    #[inline]
+    fn is_held(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.until <= self.common.server.tail().released() {
+            self.deferred = false;
+            return false;
+        }
+        self.hold(cx)
+    }
+
+    /// First lets all others have their turn that are ready; then sees to it that the log gets there. False if it has.
+    fn hold(&mut self, cx: &mut Context<'_>) -> bool {
+        self.deferred = !self.deferred;
+        if self.deferred {
+            cx.waker().wake_by_ref();
+            return true;
+        }
+        !self.common.server.tail().reach(self.until, cx.waker())
     }
 
     /// Sends what the socket takes.
@@ -319,6 +351,7 @@ impl Conn {
         let Batched { ran } =
             run_batch(&common.server, engine, &mut session, batch, stretch, &mut self.out, self.most_output);
         let (too_much, now_us) = (self.out.len() > self.most_output, session.active_us);
+        self.until = engine.state.log.lsn();
         self.settle(cx, engine, session, too_much, now_us)?;
         Ok(ran)
     }
@@ -342,6 +375,9 @@ impl Conn {
         let mut session = engine.state.clients.take(self.id).ok_or(End)?;
         self.told = self.out.len();
         let more = self.take_outbox(&mut session);
+        if more {
+            self.until = engine.state.log.lsn();
+        }
         let now_us = engine.state.clock.now().mono_us;
         if self.traffic != Traffic::default() {
             session.active_us = now_us;

@@ -24,6 +24,8 @@ pub enum BootError {
     Open(PathBuf, io::Error),
     /// What it holds can't be loaded.
     Load(PathBuf, LoadError),
+    /// The append log can't be opened for writing; why is in the log.
+    Log,
 }
 
 impl fmt::Display for BootError {
@@ -35,6 +37,7 @@ impl fmt::Display for BootError {
             BootError::Load(path, error) => {
                 write!(f, "Fatal error loading the DB, {}: {error}. Exiting.", path.display())
             }
+            BootError::Log => write!(f, "The append log can't be opened. Exiting."),
         }
     }
 }
@@ -82,10 +85,12 @@ pub fn begin_loading(server: &Server) {
     let state = &mut engine.state;
     super::save::remove_stale(&state.config.dir);
     let path = state.config.dir.join(&state.config.dbfilename);
-    if let Ok(meta) = std::fs::metadata(path) {
+    let bytes = std::fs::metadata(path).map(|meta| meta.len());
+    // A log is opened in any case, before anybody writes.
+    if bytes.is_ok() || state.config.appendonly {
         let progress = Arc::new(Progress::default());
         let started = state.clock.now().ms / 1000;
-        state.loading = Some(Loading { started, total_bytes: meta.len(), progress });
+        state.loading = Some(Loading { started, total_bytes: bytes.unwrap_or(0), progress });
         server.loading.store(true, Ordering::Relaxed);
     }
 }
@@ -103,23 +108,28 @@ pub fn load_at_start(server: &Server) -> Result<(), BootError> {
     let mut libraries = Libraries::default();
     let request = Request::of(&config, now, false);
     let progress = |bytes| loading.progress.loaded_bytes.store(bytes, Ordering::Relaxed);
-    let found = load_file(&request, &mut keyspace, &mut libraries, &progress)?;
+    // Where there is a log, what the snapshot says is in it, and is older.
+    let found = match config.appendonly {
+        true => None,
+        false => load_file(&request, &mut keyspace, &mut libraries, &progress)?,
+    };
     if let Some(found) = found {
         notice!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64());
         server.lock().state.saving.loaded_keys = found.keys;
         server.lock().state.saving.loaded_expired = found.expired;
     }
-    put_in_place(server, keyspace, libraries);
-    Ok(())
+    put_in_place(server, keyspace, libraries)
 }
 
-fn put_in_place(server: &Server, mut keyspace: Keyspace, libraries: Libraries) {
+fn put_in_place(server: &Server, mut keyspace: Keyspace, libraries: Libraries) -> Result<(), BootError> {
     let mut engine = server.lock();
     host::apply_to_keyspace(&engine.state.config, &mut keyspace);
     engine.keyspace = keyspace;
     engine.state.libraries = libraries;
+    super::append::open_at_start(server, &mut engine).map_err(|_| BootError::Log)?;
     engine.state.loading = None;
     server.loading.store(false, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Loads a snapshot file into a keyspace. `None` if there is no such file.

@@ -34,6 +34,8 @@ pub fn cron(server: &Server) {
     if guard.state.blocked.has_ready() {
         super::unblock::serve_ready(server, &mut guard);
     }
+    drop(guard);
+    server.tail().tick();
 }
 
 fn sample(state: &mut State, now: Now) {
@@ -99,7 +101,7 @@ fn expire(keyspace: &mut Keyspace, state: &mut State, now: Now) {
             let more = keyspace.expire_some(*db, now, EXPIRE_BUDGET);
             if keyspace.has_lapsed() {
                 state.record_lapsed(&keyspace.take_lapsed());
-                state.unit.close_loose();
+                state.close_unit(false);
             }
             more
         });

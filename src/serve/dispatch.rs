@@ -10,7 +10,7 @@ use crate::command::{
 use crate::engine::config::is_sensitive;
 use crate::engine::session::{Peer, ReplyMode};
 use crate::engine::slow_log::{self, SlowEntry};
-use crate::engine::{Engine, Session, State, unit};
+use crate::engine::{Engine, Session, State};
 use crate::resp::{Batch, Mark, Out, OwnedArgs, Reply};
 use crate::text::clock::Now;
 use crate::text::words;
@@ -243,11 +243,7 @@ fn run(
     let reply = Reply::new(out, session.protocol);
     let mut ctx = Ctx::new(engine, session, reply, server, now);
     let outcome = perform(&mut ctx, row, args);
-    if row.command.flags.has(TOUCHES_ARBITRARY_KEYS) {
-        ctx.state.unit.close_loose();
-    } else {
-        ctx.state.unit.close();
-    }
+    ctx.state.close_unit(!row.command.flags.has(TOUCHES_ARBITRARY_KEYS));
     outcome
 }
 
@@ -274,15 +270,15 @@ fn perform(ctx: &mut Ctx<'_>, row: &Row, args: Args<'_>) -> Result<(), String> {
 /// The log hears what the command did, in the form that its row names.
 #[inline]
 fn add_frames(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
-    let unit = &mut ctx.state.unit;
+    let unit = &ctx.state.unit;
     if !unit.changed() && !unit.rewritten() {
         return;
     }
     match row.command.propagate {
         Propagate::AsIs if !unit.rewritten() => {
-            if unit.listened() {
-                let words = (0..request.len()).map(|i| request.get(i).unwrap_or_default());
-                unit.push(ctx.db.index(), unit::render(words));
+            if ctx.state.listens() {
+                // Not as it came: what stands between the words may be anything.
+                ctx.state.add_frame(ctx.db.index(), request.all());
             }
         }
         Propagate::AsIs | Propagate::Never => {}

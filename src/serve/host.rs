@@ -71,6 +71,7 @@ impl Host for Server {
         }
         let (config, keyspace) = (&ctx.state.config, ctx.db.keyspace());
         apply_to_keyspace(config, keyspace);
+        super::append::obey(&self.append, ctx.state);
         Ok(())
     }
 
@@ -152,6 +153,7 @@ impl Server {
     fn obey(&self, ctx: &mut Ctx<'_>, hook: Hook) -> Result<(), Cow<'static, str>> {
         let config = &ctx.state.config;
         match hook {
+            Hook::AppendOnly => super::append::turn(self, ctx)?,
             Hook::Port => {
                 self.relisten(ctx).map_err(|_| "Unable to listen on this port. Check server logs.")?
             }

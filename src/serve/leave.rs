@@ -51,6 +51,7 @@ pub fn leave(server: &Server, keyspace: &mut Keyspace, state: &mut State, how: L
         warning!("There is a child saving an .rdb. Killing it!");
         save::kill_child(state);
     }
+    super::append::finish(server, state);
     let wanted = how.save || (!state.config.save.is_empty() && !how.nosave);
     // Half a data set must not take the place of a whole one.
     if wanted && state.loading.is_none() {

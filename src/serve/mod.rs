@@ -4,6 +4,7 @@
 //! keyspace, and is what `net` calls with whole batches. It awaits nothing and knows no socket but by the
 //! [`Wires`] that `net` lends it.
 
+mod append;
 mod boot;
 mod cron;
 mod dispatch;
@@ -31,10 +32,11 @@ pub use unblock::expire_waits;
 use crate::command::table;
 use crate::engine::config::Config;
 use crate::engine::{
-    Blocked, Clients, Engine, Libraries, Monitors, Process, PubSub, Saving, SlowLog, State, Stats, Unit,
+    Blocked, Clients, Engine, Libraries, Log, Monitors, Process, PubSub, Saving, SlowLog, State, Stats, Unit,
     Watches,
 };
 use crate::keyspace::Keyspace;
+use crate::persist::aof::Tail;
 use crate::text::clock::Clock;
 
 /// What the server needs of sockets, lent by `net`.
@@ -59,6 +61,8 @@ pub struct Server {
     loading: AtomicBool,
     /// A shutdown was asked for and waits.
     pub leaving: AtomicBool,
+    /// The append log outside the engine.
+    append: append::Append,
 }
 
 impl Server {
@@ -75,6 +79,7 @@ impl Server {
             stats: Stats::new(table::table().rows().len()),
             slow_log: SlowLog::default(),
             unit: Unit::default(),
+            log: Log::default(),
             watches: Watches::default(),
             pubsub: PubSub::default(),
             blocked: Blocked::default(),
@@ -94,6 +99,7 @@ impl Server {
             wires: std::sync::OnceLock::new(),
             loading: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
+            append: append::Append::new(),
         })
     }
 
@@ -107,38 +113,49 @@ impl Server {
         self.loading.load(Ordering::Relaxed)
     }
 
+    /// What was logged, on its way to the disk.
+    #[inline]
+    pub fn tail(&self) -> &Tail {
+        &self.append.tail
+    }
+
     /// Takes the engine's lock.
     #[inline]
     pub fn lock(&self) -> Locked<'_> {
         // A panic ends the process (panic = "abort"), so nobody meets half a change.
-        Locked(Some(self.engine.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
+        let engine = self.engine.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Locked { engine: Some(engine), tail: &self.append.tail }
     }
 }
 
-/// The engine, locked. When it is free again, those connections are woken that have something to look at: they
-/// need it at once.
-pub struct Locked<'a>(Option<MutexGuard<'a, Engine>>);
+/// The engine, locked. As it becomes free, what was logged is handed over; then those connections are woken that have
+/// something to look at: they need it at once.
+pub struct Locked<'a> {
+    engine: Option<MutexGuard<'a, Engine>>,
+    tail: &'a Tail,
+}
 
 impl Deref for Locked<'_> {
     type Target = Engine;
 
     #[inline]
     fn deref(&self) -> &Engine {
-        self.0.as_ref().expect("held until dropped")
+        self.engine.as_ref().expect("held until dropped")
     }
 }
 
 impl DerefMut for Locked<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut Engine {
-        self.0.as_mut().expect("held until dropped")
+        self.engine.as_mut().expect("held until dropped")
     }
 }
 
 impl Drop for Locked<'_> {
     #[inline]
     fn drop(&mut self) {
-        let Some(mut engine) = self.0.take() else { return };
+        let Some(mut engine) = self.engine.take() else { return };
+        append::hand_over(self.tail, &mut engine.state);
         let wakes = engine.state.clients.take_wakes();
         drop(engine);
         wakes.into_iter().for_each(Waker::wake);

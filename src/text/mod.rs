@@ -14,6 +14,7 @@ pub mod hex;
 pub mod log;
 pub mod lzf;
 pub mod num;
+pub mod os;
 mod tsc;
 pub mod version;
 pub mod words;

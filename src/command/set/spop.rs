@@ -36,7 +36,7 @@ fn spop(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
 }
 
 fn pop_one(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<Replied, CmdError> {
-    let logged = ctx.state.unit.listened();
+    let logged = ctx.state.listens();
     let (popped, effect) = ctx.db.edit_set(key, Missing::Leave, |set, _| {
         let popped = set.pop_with(&mut ctx.state.rng, |e| {
             (ctx.reply.element(e), if logged { e.to_vec() } else { Vec::new() })
@@ -61,7 +61,7 @@ enum Popped {
 }
 
 fn pop_some(ctx: &mut Ctx<'_>, key: &[u8], count: usize) -> Result<Replied, CmdError> {
-    let logged = ctx.state.unit.listened();
+    let logged = ctx.state.listens();
     let (popped, effect) = ctx.db.edit_set(key, Missing::Leave, |set, limits| {
         if count >= set.len() {
             return (show_all(set, &mut ctx.reply), Change::NONE);

@@ -29,7 +29,7 @@ pub(super) struct Told {
 
 impl Told {
     pub fn new(ctx: &Ctx<'_>) -> Told {
-        let listened = ctx.state.unit.listened();
+        let listened = ctx.state.listens();
         Told { listened, consumer: None, nacks: Vec::new(), position: None }
     }
 

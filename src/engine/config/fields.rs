@@ -138,6 +138,32 @@ pub struct Fields {
     /// Our own: version of the snapshots that are written.
     pub rdb_save_version: SaveVersion,
 
+    // The append log
+    /// Log every write.
+    pub appendonly: bool,
+    /// Base name of the log's files.
+    pub appendfilename: PathBuf,
+    /// Directory of the log's files, in `dir`.
+    pub appenddirname: PathBuf,
+    /// When the log is synced.
+    pub appendfsync: Fsync,
+    /// Do not sync the log while a child writes.
+    pub no_appendfsync_on_rewrite: bool,
+    /// Growth in percent at which the log is rewritten; 0: never.
+    pub auto_aof_rewrite_percentage: u32,
+    /// Bytes below which it is not.
+    pub auto_aof_rewrite_min_size: u64,
+    /// Load a log whose end is torn.
+    pub aof_load_truncated: bool,
+    /// The base of a rewritten log is a snapshot.
+    pub aof_use_rdb_preamble: bool,
+    /// Write the time into the log, once a second.
+    pub aof_timestamp_enabled: bool,
+    /// Sync a new base every few megabytes while it is written.
+    pub aof_rewrite_incremental_fsync: bool,
+    /// Keep files that a rewrite made useless.
+    pub aof_disable_auto_gc: bool,
+
     // Keyspace and memory
     /// Thresholds of the packed encodings.
     pub limits: Limits,
@@ -386,6 +412,18 @@ impl MaxmemoryPolicy {
     /// Whether access time decides.
     pub fn is_lru(self) -> bool {
         matches!(self, Self::VolatileLru | Self::AllkeysLru)
+    }
+}
+
+named! {
+    /// When the log is synced.
+    pub enum Fsync {
+        /// Once a second, beside the work.
+        EverySecond = 0 "everysec",
+        /// Before anybody hears of a write.
+        Always = 1 "always",
+        /// When the system likes.
+        Never = 2 "no",
     }
 }
 

@@ -23,7 +23,7 @@ mod value;
 
 pub use check::expand_title;
 pub use fields::{
-    Config, Fields, LogLevel, MaxmemoryPolicy, Notify, OomScoreAdj, OutputLimit, Protected, Sanitize,
+    Config, Fields, Fsync, LogLevel, MaxmemoryPolicy, Notify, OomScoreAdj, OutputLimit, Protected, Sanitize,
     SavePoint, SaveVersion, ShutdownFlags, Supervised,
 };
 pub use load::{Loader, Step};

@@ -52,6 +52,8 @@ pub enum Status {
 /// What the caller of `CONFIG SET` does before the new values count. One that fails undoes the whole command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hook {
+    /// Begin or end to log writes.
+    AppendOnly,
     /// Change into the new `dir` and make the value absolute.
     Dir,
     /// Listen on the new port. Error: `Unable to listen on this port. Check server logs.`

@@ -182,9 +182,9 @@ fn set_errors() {
              an integer",
         ),
         (
-            &[("appendonly", "yes")],
-            "CONFIG SET failed (possibly related to argument 'appendonly') - there is no append log yet: writes \
-             since the last snapshot would be lost",
+            &[("requirepass", "x")],
+            "CONFIG SET failed (possibly related to argument 'requirepass') - there are no passwords yet: the \
+             server would be open",
         ),
     ];
     for (pairs, error) in rows {

@@ -1,16 +1,8 @@
 //! Settings of the machine that hurt a server which forks.
 
 use std::fs;
-use std::io;
 
-/// The operating system's words for an error, without the number that Rust adds.
-pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" (os error ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
-}
+pub use crate::text::os::reason;
 
 /// One check: its name and, if something is wrong, what and what to do about it.
 pub struct Check {

@@ -119,7 +119,7 @@ pub(super) fn kill(pid: i32) {
 }
 
 /// Asks the kernel to begin writing a part of a file to the disk.
-pub(super) fn start_writeback(fd: RawFd, from: u64, len: u64) {
+pub(in crate::serve) fn start_writeback(fd: RawFd, from: u64, len: u64) {
     let (Ok(from), Ok(len)) = (i64::try_from(from), i64::try_from(len)) else { return };
     // SAFETY: takes numbers only; a failure means that the sync at the end has more to do.
     unsafe { libc::sync_file_range(fd, from, len, libc::SYNC_FILE_RANGE_WRITE) };

@@ -18,9 +18,10 @@ use crate::persist::rdb;
 use crate::text::clock::Now;
 use crate::{notice, warning};
 
+pub(super) use fork::start_writeback;
 use target::Target;
 pub(super) use target::{remove_own, remove_stale};
-use write::Snapshot;
+pub(super) use write::Snapshot;
 
 /// SAVE.
 pub(super) fn save(keyspace: &Keyspace, state: &mut State) -> Result<(), SaveError> {

@@ -10,7 +10,7 @@ use crate::keyspace::{Access, Database, Keyspace};
 use crate::persist::rdb::{KeyInfo, SaveError, SaveOptions, SaveVersion, Writer};
 
 /// Everything that a snapshot is made of, borrowed.
-pub(super) struct Snapshot<'a> {
+pub(in crate::serve) struct Snapshot<'a> {
     keyspace: &'a Keyspace,
     libraries: &'a Libraries,
     options: SaveOptions,
@@ -66,9 +66,23 @@ impl<'a> Snapshot<'a> {
     }
 
     /// Writes all of it. `progress` hears how many keys are done, after each.
-    pub fn write(&self, out: impl Write, mut progress: impl FnMut(u64)) -> Result<(), SaveError> {
+    pub fn write(&self, out: impl Write, progress: impl FnMut(u64)) -> Result<(), SaveError> {
+        self.write_all(out, false, progress)
+    }
+
+    /// The same as the base of an append log.
+    pub fn write_base(&self, out: impl Write, progress: impl FnMut(u64)) -> Result<(), SaveError> {
+        self.write_all(out, true, progress)
+    }
+
+    fn write_all(
+        &self,
+        out: impl Write,
+        aof_base: bool,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), SaveError> {
         let mut writer = Writer::new(out, &self.options);
-        self.notes(&mut writer);
+        self.notes(&mut writer, aof_base);
         let mut done = 0;
         for (index, database) in self.keyspace.databases().filter(|(_, database)| !database.is_empty()) {
             writer.select(index as u32, database.len() as u64, database.volatile() as u64);
@@ -78,12 +92,12 @@ impl<'a> Snapshot<'a> {
         Ok(())
     }
 
-    fn notes<W: Write>(&self, writer: &mut Writer<W>) {
+    fn notes<W: Write>(&self, writer: &mut Writer<W>, aof_base: bool) {
         writer.aux(b"redis-ver", crate::text::version::REDIS.as_bytes());
         writer.aux_int(b"redis-bits", 64);
         writer.aux_int(b"ctime", (self.now_ms / 1000) as i64);
         writer.aux_int(b"used-mem", self.used_memory as i64);
-        writer.aux_int(b"aof-base", 0);
+        writer.aux_int(b"aof-base", i64::from(aof_base));
         self.libraries.module_aux.iter().for_each(|raw| writer.module_aux(raw));
         self.libraries.functions.iter().for_each(|code| writer.function(code));
     }

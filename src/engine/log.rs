@@ -1,0 +1,219 @@
+//! The append log as the engine sees it: whether there is one, and the bytes that the running batch adds to it.
+//!
+//! Frames go straight into one buffer, which leaves it whenever the engine becomes free; what happens to it then is
+//! the business of `persist::aof`.
+
+use crate::persist::aof::Manifest;
+
+/// Whether there is a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogState {
+    /// No.
+    #[default]
+    Off,
+    /// It was turned on, and becomes one when its base is written.
+    Waiting,
+    /// Yes.
+    On,
+}
+
+/// The append log.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// Whether there is one.
+    pub state: LogState,
+    /// The files that make it up.
+    pub manifest: Manifest,
+    /// Bytes of the log after the last rewrite, or at the start.
+    pub base_size: u64,
+    /// Its bytes at an LSN, see [`size_at`](Self::size_at).
+    measured: (u64, u64),
+    /// Frames are taken: there is a file for them.
+    taking: bool,
+    bytes: Vec<u8>,
+    /// Bytes taken since the start of the process: the LSN.
+    lsn: u64,
+    /// The database that the log's reader would be in; unknown at the beginning of a file.
+    selected: Option<usize>,
+    /// Frames of the running unit, and where the first one begins.
+    frames: usize,
+    unit: usize,
+    /// The second that was noted last (`aof-timestamp-enabled`).
+    noted_s: u64,
+}
+
+/// Appends a request as the log has it.
+pub fn render_into<'w>(out: &mut Vec<u8>, words: impl ExactSizeIterator<Item = &'w [u8]>) {
+    let mut number = itoa::Buffer::new();
+    let mut header = |out: &mut Vec<u8>, mark: u8, n: usize| {
+        out.push(mark);
+        out.extend_from_slice(number.format(n).as_bytes());
+        out.extend_from_slice(b"\r\n");
+    };
+    header(out, b'*', words.len());
+    for word in words {
+        header(out, b'$', word.len());
+        out.extend_from_slice(word);
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
+const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
+
+impl Log {
+    /// Whether frames are taken at all.
+    #[inline]
+    pub fn is_taking(&self) -> bool {
+        self.taking
+    }
+
+    /// Begins or ends to take frames.
+    pub fn take_frames(&mut self, taking: bool) {
+        self.taking = taking;
+        self.selected = None;
+    }
+
+    /// What comes next is read by itself: it goes to another file.
+    pub fn begin_file(&mut self) {
+        self.selected = None;
+    }
+
+    /// The log had `bytes` when it had come to `lsn`.
+    pub fn measure(&mut self, bytes: u64, lsn: u64) {
+        self.measured = (bytes, lsn);
+    }
+
+    /// The log's bytes when it has come to `lsn`.
+    pub fn size_at(&self, lsn: u64) -> u64 {
+        let (bytes, at) = self.measured;
+        bytes + lsn.saturating_sub(at)
+    }
+
+    /// The LSN behind everything so far.
+    #[inline]
+    pub fn lsn(&self) -> u64 {
+        self.lsn
+    }
+
+    /// Bytes that did not leave yet, to be taken together with [`lsn`](Self::lsn). Not within a unit.
+    #[inline]
+    pub fn pending(&mut self) -> &mut Vec<u8> {
+        self.frames = 0;
+        &mut self.bytes
+    }
+
+    /// Adds a frame that means database `db`. `now_s`: the time is to be noted.
+    #[inline]
+    pub fn add<'w>(&mut self, db: usize, words: impl ExactSizeIterator<Item = &'w [u8]>, now_s: Option<u64>) {
+        self.add_with(db, now_s, |bytes| render_into(bytes, words));
+    }
+
+    /// Adds a frame that is rendered already.
+    #[inline]
+    pub fn add_rendered(&mut self, db: usize, frame: &[u8], now_s: Option<u64>) {
+        self.add_with(db, now_s, |bytes| bytes.extend_from_slice(frame));
+    }
+
+    #[inline]
+    fn add_with(&mut self, db: usize, now_s: Option<u64>, render: impl FnOnce(&mut Vec<u8>)) {
+        let before = self.bytes.len();
+        if self.frames == 0 {
+            if let Some(now_s) = now_s.filter(|now_s| *now_s > self.noted_s) {
+                self.note_time(now_s);
+            }
+            self.unit = self.bytes.len();
+        }
+        self.frames += 1;
+        if self.selected != Some(db) {
+            self.select(db);
+        }
+        render(&mut self.bytes);
+        self.lsn += (self.bytes.len() - before) as u64;
+    }
+
+    #[cold]
+    fn select(&mut self, db: usize) {
+        self.selected = Some(db);
+        let mut number = itoa::Buffer::new();
+        let words: [&[u8]; 2] = [b"SELECT", number.format(db).as_bytes()];
+        render_into(&mut self.bytes, words.into_iter());
+    }
+
+    #[cold]
+    fn note_time(&mut self, now_s: u64) {
+        self.noted_s = now_s;
+        self.bytes.extend_from_slice(format!("#TS:{now_s}\r\n").as_bytes());
+    }
+
+    /// The unit ends. `whole`: several frames are a transaction.
+    #[inline]
+    pub fn close_unit(&mut self, whole: bool) {
+        if whole && self.frames > 1 {
+            self.wrap();
+        }
+        self.frames = 0;
+    }
+
+    /// Puts MULTI and EXEC around the unit. The first frames have to move; that is cheap beside having run them.
+    fn wrap(&mut self) {
+        self.bytes.splice(self.unit..self.unit, MULTI.iter().copied());
+        self.bytes.extend_from_slice(EXEC);
+        self.lsn += (MULTI.len() + EXEC.len()) as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(log: &mut Log) -> String {
+        let text = String::from_utf8(std::mem::take(log.pending())).unwrap();
+        text.replace("\r\n", " ")
+    }
+
+    fn add(log: &mut Log, db: usize, words: &[&[u8]]) {
+        log.add(db, words.iter().copied(), None);
+    }
+
+    #[test]
+    fn a_single_frame_stands_alone() {
+        let mut log = Log::default();
+        add(&mut log, 0, &[b"DEL", b"k"]);
+        log.close_unit(true);
+        add(&mut log, 0, &[b"DEL", b""]);
+        log.close_unit(true);
+        assert_eq!(taken(&mut log), "*2 $6 SELECT $1 0 *2 $3 DEL $1 k *2 $3 DEL $0  ",);
+        assert_eq!(log.lsn(), 23 + 20 + 19);
+    }
+
+    #[test]
+    fn several_frames_are_a_transaction_and_select_within() {
+        let mut log = Log::default();
+        add(&mut log, 3, &[b"a"]);
+        add(&mut log, 4, &[b"b"]);
+        log.close_unit(true);
+        add(&mut log, 4, &[b"c"]);
+        add(&mut log, 4, &[b"d"]);
+        log.close_unit(false);
+        let bytes = log.pending().len() as u64;
+        assert_eq!(log.lsn(), bytes);
+        assert_eq!(
+            taken(&mut log),
+            "*1 $5 MULTI *2 $6 SELECT $1 3 *1 $1 a *2 $6 SELECT $1 4 *1 $1 b *1 $4 EXEC *1 $1 c *1 $1 d ",
+        );
+    }
+
+    #[test]
+    fn the_time_is_noted_once_a_second_before_a_unit() {
+        let mut log = Log::default();
+        log.add(0, [&b"a"[..]].into_iter(), Some(5));
+        log.add(0, [&b"b"[..]].into_iter(), Some(6));
+        log.close_unit(true);
+        log.add(0, [&b"c"[..]].into_iter(), Some(6));
+        assert_eq!(
+            taken(&mut log),
+            "#TS:5 *1 $5 MULTI *2 $6 SELECT $1 0 *1 $1 a *1 $1 b *1 $4 EXEC #TS:6 *1 $1 c ",
+        );
+    }
+}

@@ -1,0 +1,586 @@
+//! The log's tail: bytes on their way from the engine to the disk, and how far they have come.
+//!
+//! Positions are counted in bytes since the start of the process, over file switches: the LSN. Three threads meet
+//! here: whoever holds the engine hands bytes over ([`Tail::push`]), workers write them at the end of their turns and
+//! ask whether replies may leave ([`Tail::reach`]), and one thread syncs beside them. The order of locks is engine,
+//! writer, queue; nobody who holds a lock of this file takes the engine's.
+//!
+//! What may leave a connection is [`Tail::released`]: *synced* for `always`, *written* otherwise. There, as in real
+//! servers, a write is put off while a sync runs, two seconds at most, and what was answered goes all the same; so it
+//! does when a write fails, after which writes are refused until it succeeds.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::disk::{DiskFile, write_all};
+use crate::text::os::reason;
+use crate::{notice, warning};
+
+/// When the log is synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Once a second, beside the work.
+    EverySecond,
+    /// Before anybody hears of a write.
+    Always,
+    /// When the system likes.
+    Never,
+}
+
+/// A sync that takes longer than this has a thread of its own.
+const SHORT_SYNC: Duration = Duration::from_millis(2);
+/// How long a write is put off while a sync runs.
+const PUT_OFF: Duration = Duration::from_secs(2);
+const SECOND: Duration = Duration::from_secs(1);
+/// Time between two log lines about failing writes.
+const LOG_AGAIN: Duration = Duration::from_secs(30);
+/// An empty buffer keeps this much capacity.
+const KEEP: usize = 1 << 20;
+
+/// What the engine handed over.
+#[derive(Default)]
+struct Queue {
+    bytes: Vec<u8>,
+    /// The LSN behind them.
+    end: u64,
+    switches: Vec<Switch>,
+}
+
+/// From `at` on the bytes go to another file.
+struct Switch {
+    at: u64,
+    file: Arc<dyn DiskFile>,
+}
+
+/// Whoever writes.
+struct Writer {
+    file: Option<Arc<dyn DiskFile>>,
+    /// Bytes of the file that count: all but what a failed write may have left.
+    size: u64,
+    /// What is to be written: `bytes[at..]`.
+    bytes: Vec<u8>,
+    at: usize,
+    /// The LSN of `bytes[at]`.
+    written: u64,
+    switches: VecDeque<Switch>,
+    /// When the last sync began, or none was needed.
+    last_sync: Instant,
+    /// Since when writes are put off.
+    put_off: Option<Instant>,
+    /// When a failing write was logged last.
+    logged: Option<Instant>,
+}
+
+/// What the syncing thread is asked for.
+#[derive(Default)]
+struct Orders {
+    wanted: bool,
+    /// Who waits until the log has reached an LSN.
+    waiting: Vec<(u64, Waker)>,
+}
+
+/// The log's tail. One for the life of the process, whether the log is on or not.
+pub struct Tail {
+    queue: Mutex<Queue>,
+    writer: Mutex<Writer>,
+    orders: Mutex<Orders>,
+    ordered: Condvar,
+    released: AtomicU64,
+    written: AtomicU64,
+    synced: AtomicU64,
+    policy: AtomicU8,
+    /// No syncs for now (`no-appendfsync-on-rewrite`).
+    lenient: AtomicBool,
+    /// The last sync took long.
+    slow: AtomicBool,
+    /// A sync that is not waited for is under way.
+    syncing: AtomicBool,
+    /// Writes that did not wait for a sync any longer.
+    delayed: AtomicU64,
+    /// The error of the last write and of the last sync; 0: none.
+    write_error: AtomicI32,
+    sync_error: AtomicI32,
+    /// An error that ends the process was met: nothing is released any more.
+    dead: AtomicBool,
+    /// Ends the process.
+    die: Box<dyn Fn() + Send + Sync>,
+}
+
+/// A panic ends the process, so nobody meets half a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Tail {
+    /// A tail without a file. `die` ends the process, after an error that `always` does not survive.
+    pub fn new(die: impl Fn() + Send + Sync + 'static) -> Tail {
+        let writer = Writer {
+            file: None,
+            size: 0,
+            bytes: Vec::new(),
+            at: 0,
+            written: 0,
+            switches: VecDeque::new(),
+            last_sync: Instant::now(),
+            put_off: None,
+            logged: None,
+        };
+        Tail {
+            queue: Mutex::default(),
+            writer: Mutex::new(writer),
+            orders: Mutex::default(),
+            ordered: Condvar::new(),
+            released: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            synced: AtomicU64::new(0),
+            policy: AtomicU8::new(Policy::EverySecond as u8),
+            lenient: AtomicBool::new(false),
+            slow: AtomicBool::new(false),
+            syncing: AtomicBool::new(false),
+            delayed: AtomicU64::new(0),
+            write_error: AtomicI32::new(0),
+            sync_error: AtomicI32::new(0),
+            dead: AtomicBool::new(false),
+            die: Box::new(die),
+        }
+    }
+
+    /// The LSN up to which replies may leave.
+    #[inline]
+    pub fn released(&self) -> u64 {
+        self.released.load(Ordering::Acquire)
+    }
+
+    /// The LSN up to which the bytes are in the file.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// The LSN up to which they are durable.
+    pub fn synced(&self) -> u64 {
+        self.synced.load(Ordering::Acquire)
+    }
+
+    /// Writes that did not wait for a running sync any longer (`aof_delayed_fsync`).
+    pub fn delayed(&self) -> u64 {
+        self.delayed.load(Ordering::Relaxed)
+    }
+
+    /// Whether a sync that nobody waits for is under way (`aof_pending_bio_fsync`).
+    pub fn is_syncing(&self) -> bool {
+        self.syncing.load(Ordering::Relaxed)
+    }
+
+    /// The error that keeps the log from being written or synced, as the operating system numbers it.
+    #[inline]
+    pub fn error(&self) -> Option<i32> {
+        match (self.write_error.load(Ordering::Relaxed), self.sync_error.load(Ordering::Relaxed)) {
+            (0, 0) => None,
+            (0, error) | (error, _) => Some(error),
+        }
+    }
+
+    /// Forgets errors: the log was turned on anew.
+    pub fn forgive(&self) {
+        if self.sync_error.swap(0, Ordering::Relaxed) != 0 {
+            warning!("AOF reopen, just ignore the AOF fsync error in bio job");
+        }
+        if self.write_error.swap(0, Ordering::Relaxed) != 0 {
+            warning!("AOF reopen, just ignore the last error.");
+        }
+    }
+
+    fn policy(&self) -> Policy {
+        match self.policy.load(Ordering::Relaxed) {
+            policy if policy == Policy::Always as u8 => Policy::Always,
+            policy if policy == Policy::Never as u8 => Policy::Never,
+            _ => Policy::EverySecond,
+        }
+    }
+
+    /// When to sync from now on. `lenient`: not at all for now.
+    pub fn set_policy(&self, policy: Policy, lenient: bool) {
+        self.policy.store(policy as u8, Ordering::Relaxed);
+        self.lenient.store(lenient, Ordering::Relaxed);
+    }
+
+    /// Hands bytes over, the engine being locked; `end` is the LSN behind them. Takes them, and leaves an empty
+    /// buffer.
+    pub fn push(&self, bytes: &mut Vec<u8>, end: u64) {
+        let mut queue = lock(&self.queue);
+        if queue.bytes.is_empty() {
+            std::mem::swap(&mut queue.bytes, bytes);
+        } else {
+            queue.bytes.extend_from_slice(bytes);
+            bytes.clear();
+        }
+        queue.end = end;
+    }
+
+    /// What is handed over from now on goes to another file, which is empty. The engine is locked.
+    pub fn switch(&self, file: Arc<dyn DiskFile>) {
+        let mut queue = lock(&self.queue);
+        let at = queue.end;
+        queue.switches.push(Switch { at, file });
+    }
+
+    /// Begins with a file of `size` bytes, all of them durable. Nothing is waiting.
+    pub fn open(&self, file: Arc<dyn DiskFile>, size: u64) {
+        let mut writer = lock(&self.writer);
+        writer.file = Some(file);
+        writer.size = size;
+        writer.last_sync = Instant::now();
+        writer.put_off = None;
+    }
+
+    /// Writes and syncs all that was handed over, and lets go of the file. The engine is locked, or gone.
+    pub fn close(&self) {
+        self.finish();
+        self.abandon();
+    }
+
+    /// Lets go of the file and of what was not written.
+    pub fn abandon(&self) {
+        let mut writer = lock(&self.writer);
+        let mut queue = lock(&self.queue);
+        (queue.bytes, queue.switches) = (Vec::new(), Vec::new());
+        writer.file = None;
+        (writer.bytes, writer.at, writer.put_off) = (Vec::new(), 0, None);
+        writer.switches.clear();
+        writer.written = queue.end;
+        self.written.store(queue.end, Ordering::Release);
+        self.synced.store(queue.end, Ordering::Release);
+        self.release(queue.end);
+        self.wake();
+    }
+
+    /// Writes and syncs all that was handed over, whatever the policy (at a shutdown, before a fork).
+    pub fn finish(&self) {
+        let mut writer = lock(&self.writer);
+        if self.write(&mut writer) && (self.synced() >= writer.written || self.sync_now(&mut writer)) {
+            self.release(writer.written);
+            self.wake();
+        }
+    }
+
+    /// Writes all that was handed over, without regard for a sync that runs.
+    pub fn write_out(&self) {
+        let mut writer = lock(&self.writer);
+        self.write(&mut writer);
+        self.settle(&mut writer);
+    }
+
+    /// Whether the log has reached `lsn`, which is what somebody waits for who has done all else. Writes what there
+    /// is to be written, and syncs it as the policy says. If that is left to the thread, `waker` hears of it.
+    pub fn reach(&self, lsn: u64, waker: &Waker) -> bool {
+        if self.policy() != Policy::Always || !self.slow.load(Ordering::Relaxed) {
+            self.flush();
+        }
+        self.released() >= lsn || self.wait(lsn, waker)
+    }
+
+    /// Leaves it to the thread. True: it is done already.
+    #[cold]
+    fn wait(&self, lsn: u64, waker: &Waker) -> bool {
+        let mut orders = lock(&self.orders);
+        // The thread publishes what it has done before it looks who waits.
+        if self.released() >= lsn {
+            return true;
+        }
+        orders.waiting.push((lsn, waker.clone()));
+        orders.wanted = true;
+        self.ordered.notify_one();
+        false
+    }
+
+    /// Writes what was handed over, unless a sync that runs puts it off, and syncs as the policy says.
+    pub fn flush(&self) {
+        let mut writer = lock(&self.writer);
+        if self.puts_off(&mut writer) {
+            return self.release(lock(&self.queue).end);
+        }
+        if self.write(&mut writer) {
+            self.settle(&mut writer);
+        }
+    }
+
+    /// Looks after what flushes left: a write that was put off or failed, the last second's sync.
+    pub fn tick(&self) {
+        let behind = lock(&self.queue).end > self.written();
+        if !behind && self.synced() >= self.written() {
+            return;
+        }
+        if self.policy() == Policy::Always && self.slow.load(Ordering::Relaxed) {
+            self.ask();
+        } else {
+            self.flush();
+        }
+    }
+
+    fn ask(&self) {
+        lock(&self.orders).wanted = true;
+        self.ordered.notify_one();
+    }
+
+    fn puts_off(&self, writer: &mut Writer) -> bool {
+        if self.policy() != Policy::EverySecond || !self.is_syncing() {
+            return false;
+        }
+        let since = *writer.put_off.get_or_insert_with(Instant::now);
+        if since.elapsed() < PUT_OFF {
+            return true;
+        }
+        self.delayed.fetch_add(1, Ordering::Relaxed);
+        notice!(
+            "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF buffer without waiting for \
+             fsync to complete, this may slow down Redis."
+        );
+        false
+    }
+
+    /// Writes what was handed over. False if that failed, or there is no file.
+    fn write(&self, writer: &mut Writer) -> bool {
+        let end = writer.take(&mut lock(&self.queue));
+        writer.put_off = None;
+        if writer.file.is_none() || self.dead.load(Ordering::Relaxed) {
+            return false;
+        }
+        let result = self.write_pieces(writer);
+        self.written.store(writer.written, Ordering::Release);
+        match result {
+            Ok(()) => {
+                if self.write_error.load(Ordering::Relaxed) != 0 {
+                    notice!("AOF write error looks solved, Redis can write again.");
+                    self.write_error.store(0, Ordering::Relaxed);
+                }
+                true
+            }
+            Err(_) if self.policy() == Policy::Always => {
+                warning!(
+                    "Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting..."
+                );
+                self.end();
+                false
+            }
+            Err(error) => {
+                self.write_error.store(error.raw_os_error().unwrap_or(libc::EIO), Ordering::Relaxed);
+                // What was answered is answered; from now on writes are refused.
+                self.release(end);
+                false
+            }
+        }
+    }
+
+    /// Writes all that is there, going from file to file.
+    fn write_pieces(&self, writer: &mut Writer) -> io::Result<()> {
+        while let Some(at) = writer.switches.front().map(|switch| switch.at) {
+            writer.write((at - writer.written) as usize)?;
+            // What comes next must not be durable before what came first.
+            let old = writer.file.as_ref().expect("the caller looked");
+            if self.synced() < writer.written {
+                old.sync().inspect_err(|error| warning!("Fail to fsync the AOF file: {}", reason(error)))?;
+                self.synced.fetch_max(writer.written, Ordering::AcqRel);
+            }
+            let Some(switch) = writer.switches.pop_front() else { break };
+            (writer.file, writer.size) = (Some(switch.file), 0);
+        }
+        writer.write(writer.bytes.len() - writer.at)
+    }
+
+    /// After a write: releases what may be, syncs or lets sync.
+    fn settle(&self, writer: &mut Writer) {
+        let lenient = self.lenient.load(Ordering::Relaxed);
+        match self.policy() {
+            Policy::Always if !lenient => {
+                if self.synced() >= writer.written || self.sync_now(writer) {
+                    self.release(writer.written);
+                }
+            }
+            policy => {
+                self.release(writer.written);
+                let due = || self.synced() < writer.written && writer.last_sync.elapsed() >= SECOND;
+                if policy == Policy::EverySecond && !lenient && !self.is_syncing() && due() {
+                    writer.last_sync = Instant::now();
+                    self.syncing.store(true, Ordering::Relaxed);
+                    self.ask();
+                }
+            }
+        }
+    }
+
+    /// Syncs while the writer is locked. False: that failed.
+    fn sync_now(&self, writer: &mut Writer) -> bool {
+        let Some(file) = &writer.file else { return true };
+        let started = Instant::now();
+        writer.last_sync = started;
+        let synced = self.synced_up_to(writer.written, file.sync());
+        self.slow.store(started.elapsed() >= SHORT_SYNC, Ordering::Relaxed);
+        synced
+    }
+
+    /// Takes note of a sync. False: it failed.
+    fn synced_up_to(&self, lsn: u64, result: io::Result<()>) -> bool {
+        let Err(error) = result else {
+            self.synced.fetch_max(lsn, Ordering::AcqRel);
+            self.sync_error.store(0, Ordering::Relaxed);
+            return true;
+        };
+        if self.policy() == Policy::Always {
+            warning!(
+                "Can't persist AOF for fsync error when the AOF fsync policy is 'always': {}. Exiting...",
+                reason(&error)
+            );
+            self.end();
+        } else if self.sync_error.swap(error.raw_os_error().unwrap_or(libc::EIO), Ordering::Relaxed) == 0 {
+            warning!("Fail to fsync the AOF file: {}", reason(&error));
+        }
+        false
+    }
+
+    fn release(&self, lsn: u64) {
+        if !self.dead.load(Ordering::Relaxed) {
+            self.released.fetch_max(lsn, Ordering::AcqRel);
+        }
+    }
+
+    /// Ends the process, before anything is released that is not safe.
+    fn end(&self) {
+        self.dead.store(true, Ordering::Relaxed);
+        (self.die)();
+    }
+
+    /// The thread's work, for ever: syncs beside the others; with `always`, when syncs take long, writes, too.
+    pub fn serve(&self) {
+        loop {
+            let mut orders = lock(&self.orders);
+            while !orders.wanted {
+                orders = self.ordered.wait(orders).unwrap_or_else(PoisonError::into_inner);
+            }
+            orders.wanted = false;
+            drop(orders);
+            let started = Instant::now();
+            self.sync_beside();
+            let took = started.elapsed();
+            let freed = self.wake();
+            if self.policy() == Policy::Always && freed > 1 {
+                self.linger(freed, took / 8);
+            }
+        }
+    }
+
+    /// Writes (with `always`) and syncs, the writer being free during the sync.
+    fn sync_beside(&self) {
+        let always = self.policy() == Policy::Always;
+        let mut writer = lock(&self.writer);
+        if always && !self.write(&mut writer) {
+            return;
+        }
+        let (file, end) = (writer.file.clone(), writer.written);
+        drop(writer);
+        let lenient = always && self.lenient.load(Ordering::Relaxed);
+        if let Some(file) = file
+            && self.synced() < end
+            && !lenient
+        {
+            let started = Instant::now();
+            let synced = self.synced_up_to(end, file.sync());
+            self.slow.store(started.elapsed() >= SHORT_SYNC, Ordering::Relaxed);
+            if synced {
+                self.release(end);
+            }
+        } else {
+            self.release(end);
+        }
+        self.syncing.store(false, Ordering::Relaxed);
+    }
+
+    /// Wakes who waited for what is released by now; how many they were.
+    fn wake(&self) -> usize {
+        let mut orders = lock(&self.orders);
+        let released = self.released();
+        let mut freed = Vec::new();
+        orders.waiting.retain(|(lsn, waker)| {
+            let stays = *lsn > released;
+            if !stays {
+                freed.push(waker.clone());
+            }
+            stays
+        });
+        orders.wanted |= !orders.waiting.is_empty();
+        drop(orders);
+        let count = freed.len();
+        freed.into_iter().for_each(Waker::wake);
+        count
+    }
+
+    /// Many were freed by one sync, and will be back in a moment: one sync for all of them is worth a little wait.
+    fn linger(&self, freed: usize, at_most: Duration) {
+        let orders = lock(&self.orders);
+        let few = |orders: &mut Orders| orders.waiting.len() < freed;
+        drop(self.ordered.wait_timeout_while(orders, at_most, few));
+    }
+}
+
+impl Writer {
+    /// Takes over what was handed over; gives the LSN behind it.
+    fn take(&mut self, queue: &mut Queue) -> u64 {
+        if self.at == self.bytes.len() {
+            self.bytes.clear();
+            self.bytes.shrink_to(KEEP);
+            self.at = 0;
+            std::mem::swap(&mut self.bytes, &mut queue.bytes);
+        } else {
+            self.bytes.extend_from_slice(&queue.bytes);
+            queue.bytes.clear();
+        }
+        self.switches.extend(queue.switches.drain(..));
+        queue.end
+    }
+
+    /// Writes the next `len` bytes to the file. What a failed write left there is cut off again.
+    fn write(&mut self, len: usize) -> io::Result<()> {
+        if len == 0 {
+            return Ok(());
+        }
+        let file = self.file.clone().expect("the caller looked");
+        let Err((written, error)) = write_all(&*file, &self.bytes[self.at..self.at + len]) else {
+            self.advance(len);
+            return Ok(());
+        };
+        let logs = self.logged.is_none_or(|last| last.elapsed() > LOG_AGAIN);
+        if logs {
+            self.logged = Some(Instant::now());
+            match written {
+                0 => warning!("Error writing to the AOF file: {}", reason(&error)),
+                _ => warning!(
+                    "Short write while writing to the AOF file: (nwritten={written}, expected={len})"
+                ),
+            }
+        }
+        if written == 0 {
+            return Err(error);
+        }
+        if let Err(why) = file.truncate(self.size) {
+            if logs {
+                warning!(
+                    "Could not remove short write from the append-only file.  Redis may refuse to load the AOF the \
+                     next time it starts.  ftruncate: {}",
+                    reason(&why)
+                );
+            }
+            // What is there stays, and the next write goes on behind it.
+            self.advance(written);
+        }
+        Err(io::Error::from_raw_os_error(libc::ENOSPC))
+    }
+
+    fn advance(&mut self, n: usize) {
+        self.at += n;
+        self.size += n as u64;
+        self.written += n as u64;
+    }
+}
