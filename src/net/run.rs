@@ -127,7 +127,7 @@ fn load(server: Arc<Server>, orders: UnboundedSender<Order>, options: Options) {
     let work = move || match serve::load_at_start(&server) {
         Ok(()) => announce(&server, options),
         Err(error) => {
-            warning!("{error}");
+            error.report();
             let _ = orders.send(Order::Stop(1));
         }
     };

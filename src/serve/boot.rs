@@ -12,10 +12,10 @@ use super::{Server, discard_value, host};
 use crate::engine::config::Config;
 use crate::engine::{Libraries, Loading, Progress};
 use crate::keyspace::{Access, Arrivals, Keyspace, Origin, Policy, Twice};
-use crate::notice;
 use crate::persist::rdb::{Item, LoadError, LoadErrorKind, LoadOptions, Loaded, Meta, Reader, StreamSource};
 use crate::text::clock::Now;
 use crate::value::Limits;
+use crate::{notice, warning};
 
 /// Why the data set was not loaded. `Display` is for the log and names file, offset, key and reason.
 #[derive(Debug)]
@@ -38,6 +38,25 @@ impl fmt::Display for BootError {
                 write!(f, "Fatal error loading the DB, {}: {error}. Exiting.", path.display())
             }
             BootError::Log => write!(f, "The append log can't be opened. Exiting."),
+        }
+    }
+}
+
+impl BootError {
+    /// Says it in the log, with the words and the lines that tools know from the real server.
+    pub fn report(&self) {
+        if let BootError::Load(_, error) = self {
+            let sentence = error.kind.sentence();
+            warning!("Internal error in RDB reading offset {} -> {sentence}", error.offset);
+            warning!("--- RDB ERROR DETECTED ---");
+            warning!("[offset {}] {sentence}", error.offset);
+            if let Some(key) = &error.key {
+                warning!("[additional info] Reading key '{}'", key[..key.len().min(128)].escape_ascii());
+            }
+        }
+        warning!("{self}");
+        if let BootError::Load(..) = self {
+            warning!("Terminating server after rdb file reading failure.");
         }
     }
 }

@@ -824,3 +824,31 @@ fn keys_that_expired_meanwhile_are_counted_and_gone() {
     );
     assert_eq!(info["rdb_changes_since_last_save"], "0");
 }
+
+/// Shrinking moves members about, and each page that is touched while a child lives is copied.
+#[test]
+fn tables_of_values_shrink_when_the_child_is_gone() {
+    let home = Home::new();
+    let node = home.start(&SLOW_SAVE);
+    fill(&node, 3000, 1);
+    let members: Vec<String> = (0..20_000).map(|i| format!("m{i}")).collect();
+    node.ask(&format!("SADD s {}", members.join(" ")));
+    let size = || {
+        let Value::Bulk(text) = node.ask("DEBUG HTSTATS-KEY s") else { panic!("a text") };
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let line = text.lines().find_map(|line| line.strip_prefix(" table size: ")).map(str::to_owned);
+        (line.and_then(|n| n.parse::<u32>().ok()).expect("a size"), text.contains("rehashing target"))
+    };
+    let (full, resizing) = size();
+    assert!(!resizing);
+    bgsave(&node);
+    node.ask(&format!("SREM s {}", members[..18_000].join(" ")));
+    assert_eq!(size(), (full, false), "held");
+    signal(node.saver(), "KILL");
+    node.wait_for("rdb_bgsave_in_progress", "0");
+    node.ask(&format!("SREM s {}", members[18_000]));
+    let (now, resizing) = size();
+    assert!(now < full && resizing, "{now} of {full}");
+    node.ask(&format!("SREM s {}", members[18_001..19_000].join(" ")));
+    assert!(size().0 < full / 3, "{} of {full}", size().0);
+}

@@ -209,6 +209,9 @@ fn files_that_every_real_server_refuses_are_refused() {
         if !log.lines().any(says_why) {
             faults.add(&file.name, &format!("no line with file, offset and reason in:\n{log}"));
         }
+        if log.matches("Terminating server after rdb file reading failure.").count() != 1 {
+            faults.add(&file.name, &format!("it does not say that it ends in:\n{log}"));
+        }
         if home.bytes() != fs::read(&file.path).expect("readable") || !home.strays().is_empty() {
             faults.add(&file.name, "something changed in the directory");
         }

@@ -161,8 +161,8 @@ fn value(ctx: &Ctx<'_>, payload: &[u8]) -> Result<Value, CmdError> {
     rdb::restore(payload, &options, !ctx.state.any_checksum).map_err(|error| match error {
         RestoreError::Footer => CmdError::text("ERR DUMP payload version or checksum are wrong"),
         RestoreError::Data(error) => {
-            // As the real server words it: operators and tests look for these words.
-            crate::warning!("Bad payload of RESTORE: {error}. The value's integrity check failed.");
+            let sentence = error.kind.sentence();
+            crate::verbose!("Internal error in RDB reading offset {} -> {sentence} ({error})", error.offset);
             CmdError::text("ERR Bad data format")
         }
     })

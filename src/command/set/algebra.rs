@@ -1,5 +1,9 @@
 //! What intersections, unions and differences share: their operands, storing what comes out.
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
 use crate::command::*;
 use crate::keyspace::{Db, Ref, View};
 use crate::value::Value;
@@ -29,6 +33,8 @@ pub(super) const STORE: Command = Command {
     tips: &[],
     ..READ
 };
+
+type Seen<'a> = HashSet<Entry<'a>, RandomState>;
 
 /// The operands in order; `None` where a key is missing, which is an empty set.
 pub(super) type Operands<'d> = Vec<Option<Ref<'d, Set>>>;
@@ -68,12 +74,17 @@ pub(super) fn is_lookup_cheaper(sets: &Operands<'_>) -> bool {
     first * present / 2 <= sets.iter().map(|set| len(set) as u64).sum()
 }
 
-/// The members of the first set that no other has, in the order of the first.
+/// The members of the first set that no other has, in the order of the first. A packed one out of a dump that
+/// nobody checked may have a member twice; the difference has it once, as the real server's.
 pub(super) fn difference<'a>(sets: &'a mut Operands<'_>) -> impl Iterator<Item = Entry<'a>> {
     let (first, others) = sets.split_first_mut().expect("the arity asks for a key");
     others.sort_by_key(|set| std::cmp::Reverse(len(set))); // the likeliest to have a member comes first
+    let mut seen = matches!(first.as_deref(), Some(Set::Packed(_))).then(Seen::default);
     let members = first.iter().flat_map(|set| set.iter());
-    members.filter(|e| !others.iter().flatten().any(|set| set.contains(*e)))
+    members.filter(move |e| {
+        !others.iter().flatten().any(|set| set.contains(*e))
+            && seen.as_mut().is_none_or(|seen| seen.insert(e.as_int().map_or(*e, Entry::Int)))
+    })
 }
 
 /// The same, of a copy.

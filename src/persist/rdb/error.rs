@@ -68,6 +68,21 @@ impl fmt::Display for LoadErrorKind {
     }
 }
 
+impl LoadErrorKind {
+    /// The sentence by which the real server's log says it: operators and tools look for its words.
+    pub fn sentence(&self) -> String {
+        match self {
+            LoadErrorKind::Corrupt(what, _) => {
+                let (first, rest) = what.split_at(1);
+                format!("{}{rest} integrity check failed.", first.to_ascii_uppercase())
+            }
+            LoadErrorKind::Stream(Flaw::Node(_)) => Flaw::Node("").to_string(),
+            LoadErrorKind::Truncated => "Unexpected EOF reading RDB file".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for LoadError {
     /// One line: `offset 27, key "a\x00b": corrupt zset: a score is NaN`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,6 +16,7 @@ use crate::engine::saving::Running;
 use crate::keyspace::Keyspace;
 use crate::persist::rdb;
 use crate::text::clock::Now;
+use crate::value::table::hold_shrinking;
 use crate::{notice, warning};
 
 pub(super) use fork::start_writeback;
@@ -126,6 +127,7 @@ fn start_child(server: &Server, keyspace: &mut Keyspace, state: &mut State, now:
     state.saving.last_fork_us = state.clock.mono_us().saturating_sub(forked_at);
     notice!("Background saving started by pid {pid}");
     keyspace.set_resizing(false);
+    hold_shrinking(true);
     state.saving.running = Some(Running {
         pid,
         started: now.ms / 1000,

@@ -12,6 +12,7 @@ use super::write::Snapshot;
 use crate::engine::{Engine, State};
 use crate::serve::Server;
 use crate::serve::process::title;
+use crate::value::table::hold_shrinking;
 use crate::{notice, warning};
 
 /// What the child tells: keys done and bytes copied on write, two u64 in native order.
@@ -118,6 +119,7 @@ fn follow(server: &Arc<Server>, pid: i32, mut reports: File, target: Option<Targ
 /// The child is gone: its file takes its place, or goes. Gives the directory to be synced before it counts.
 fn conclude(engine: &mut Engine, ended: Ended, target: Option<Target>) -> Option<super::target::Dir> {
     engine.keyspace.set_resizing(true);
+    hold_shrinking(false);
     let state = &mut engine.state;
     let running = state.saving.running.as_mut()?;
     running.ended = true;

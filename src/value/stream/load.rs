@@ -80,6 +80,7 @@ pub struct Counters {
 pub struct Loader {
     stream: Stream,
     unsorted: bool,
+    strict: bool,
     group: Option<Group>,
     consumer: Option<ConsumerId>,
 }
@@ -89,10 +90,16 @@ impl Loader {
         Loader::default()
     }
 
+    /// Refuses what is taken otherwise because it shows in nothing but wrong numbers: an entry with another number of
+    /// pieces than it says, a node with another number of entries, a master entry without its end.
+    pub fn strict(self, strict: bool) -> Loader {
+        Loader { strict, ..self }
+    }
+
     /// A node: its key (16 bytes) and its listpack.
     pub fn node(&mut self, key: &[u8], listpack: &[u8]) -> Result<(), Flaw> {
         let key = StreamId::from_bytes(key.try_into().map_err(|_| Flaw::NodeKey)?);
-        let pack = checked(listpack)?;
+        let pack = checked(listpack, self.strict)?;
         let nodes = &mut self.stream.log.nodes;
         if nodes.capacity() == 0 {
             nodes.reserve_exact(1);
@@ -189,8 +196,8 @@ impl Loader {
     }
 }
 
-/// A node's listpack: such that nothing that reads it can fail.
-fn checked(bytes: &[u8]) -> Result<Listpack, Flaw> {
+/// A node's listpack: such that nothing that reads it can fail. See [`Loader::strict`].
+fn checked(bytes: &[u8], strict: bool) -> Result<Listpack, Flaw> {
     let pack = match Listpack::from_bytes(bytes) {
         Ok(pack) => pack,
         Err(_) => reframed(bytes)?,
@@ -199,7 +206,11 @@ fn checked(bytes: &[u8]) -> Result<Listpack, Flaw> {
         return Err(Flaw::EmptyNode);
     }
     let mut exact = true;
-    walk(&pack, |_, right| exact &= right).ok_or(Flaw::Node("an entry ends too early, or is not one"))?;
+    let counted = walk(&pack, |_, right| exact &= right);
+    let counted = counted.ok_or(Flaw::Node("an entry ends too early, or is not one"))?;
+    if strict && !(exact && counted) {
+        return Err(Flaw::Node("a number that is not true"));
+    }
     if exact {
         return Ok(pack);
     }
@@ -235,14 +246,17 @@ fn reframed(bytes: &[u8]) -> Result<Listpack, Flaw> {
 }
 
 /// Goes through a node as the real server's iterator does. Each element goes to `take` as it should be, with
-/// whether it is so. `None`: the real server would have stumbled.
-fn walk<'a>(pack: &'a Listpack, mut take: impl FnMut(Entry<'a>, bool)) -> Option<()> {
+/// whether it is so. Returns whether there are as many as the master entry says. `None`: the real server would have
+/// stumbled.
+fn walk<'a>(pack: &'a Listpack, mut take: impl FnMut(Entry<'a>, bool)) -> Option<bool> {
     let mut rest = pack.iter();
-    let (_count, _deleted) = (int(&mut rest, &mut take)?, int(&mut rest, &mut take)?);
+    let (count, deleted) = (int(&mut rest, &mut take)?, int(&mut rest, &mut take)?);
+    let mut entries = 0;
     let names = usize::try_from(int(&mut rest, &mut take)?).ok()?;
     copy(&mut rest, names, &mut take)?;
     take(Entry::Int(0), rest.next()? == Entry::Int(0));
     while rest.pos().is_some() {
+        entries += 1;
         let flags = int(&mut rest, &mut take)?;
         let (_ms, _seq) = (int(&mut rest, &mut take)?, int(&mut rest, &mut take)?);
         let (data, head) = match flags & SAME_FIELDS {
@@ -253,7 +267,7 @@ fn walk<'a>(pack: &'a Listpack, mut take: impl FnMut(Entry<'a>, bool)) -> Option
         let pieces = Entry::Int((data + head) as i64);
         take(pieces, rest.next() == Some(pieces));
     }
-    Some(())
+    Some(count.checked_add(deleted) == Some(entries))
 }
 
 fn int<'a>(rest: &mut Iter<'a>, take: &mut impl FnMut(Entry<'a>, bool)) -> Option<i64> {

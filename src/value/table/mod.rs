@@ -26,6 +26,7 @@ pub use pointer::{ThinPtr, prefetch};
 use bucket::{Bucket, SLOTS};
 use chunks::Chunks;
 use deadlines::{Deadlines, GROUP};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// What a table holds: an owning handle of exactly 8 bytes, usually a [`ThinPtr`] to one allocation.
 pub trait Slot: Sized {
@@ -96,11 +97,23 @@ pub struct Due {
     pub more: bool,
 }
 
+/// Whether no table merges for now: see [`hold_shrinking`].
+static HELD: AtomicBool = AtomicBool::new(false);
+
+/// `true` stops merging in all tables of the process, until nearly all of their slots are vacant: while a forked child
+/// shares the pages, moving items about would copy them. Tables grow all the same, unless they are frozen one by
+/// one: what grows now is being filled, and mostly new.
+pub fn hold_shrinking(on: bool) {
+    HELD.store(on, Relaxed);
+}
+
 /// What DEBUG HTSTATS tells.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Stats {
     pub items: usize,
     pub buckets: usize,
+    /// Splits or merges are due, and the next changes will do them.
+    pub resizing: bool,
     pub spill_buckets: usize,
     /// Main buckets by how many items they and their chain hold; the last counts all longer ones, too.
     pub histogram: [usize; 22],
@@ -346,6 +359,7 @@ impl<T: Slot> Table<T> {
         let mut stats = Stats {
             items: self.len,
             buckets: self.main.len(),
+            resizing: self.overfull() || (self.main.len() > 1 && self.underfull()),
             spill_buckets: self.spill.len(),
             ..Stats::default()
         };
@@ -591,7 +605,14 @@ impl<T: Slot> Table<T> {
     #[inline]
     fn overfull(&self) -> bool {
         let (items, slots) = (self.len as u64, (self.main.len() * SLOTS) as u64);
-        if self.frozen { items >= 3 * slots } else { items * 25 >= slots * 18 }
+        items * 25 >= slots * 18 && (!self.frozen || items >= 3 * slots)
+    }
+
+    /// Less than 30 % of the slots are taken; while resizing is off, less than one in 32.
+    #[inline]
+    fn underfull(&self) -> bool {
+        let slots = self.main.len() * SLOTS;
+        self.len * 10 < slots * 3 && (!(self.frozen || HELD.load(Relaxed)) || self.len * 32 < slots)
     }
 
     #[inline]
@@ -604,17 +625,21 @@ impl<T: Slot> Table<T> {
         }
     }
 
-    /// Merges while less than 30 % of the slots are taken, at most `steps` times.
+    /// Merges while too few of the slots are taken, at most `steps` times; more often the fewer items are left, so
+    /// that a table which was much larger is done long before they are gone, too.
     #[inline]
     fn shrink(&mut self, steps: usize) {
+        if self.underfull() {
+            self.shrink_by(steps.saturating_add(usize::min(self.main.len() / self.len.max(1), 64)));
+        }
+    }
+
+    fn shrink_by(&mut self, steps: usize) {
         for _ in 0..steps {
-            if self.frozen || self.len * 10 >= self.main.len() * SLOTS * 3 {
-                return;
-            }
             if self.len == 0 {
                 return self.clear();
             }
-            if self.main.len() == 1 {
+            if self.main.len() == 1 || !self.underfull() {
                 return;
             }
             self.merge();

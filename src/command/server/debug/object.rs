@@ -120,6 +120,12 @@ fn describe_table(stats: &Stats, full: bool, text: &mut String) {
         stats.buckets, stats.items
     )
     .expect("a String takes all");
+    if stats.resizing {
+        // Ours grows and shrinks in place, bucket by bucket.
+        text.push_str(
+            "Hash table 1 stats (rehashing target):\n the same table, which has buckets to split or merge\n",
+        );
+    }
     if !full {
         return;
     }

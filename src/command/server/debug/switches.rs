@@ -2,6 +2,7 @@
 
 use crate::command::*;
 use crate::text::num;
+use crate::value::table::hold_shrinking;
 
 /// Sets what `word` names; `None` if nothing is called so, or takes other arguments.
 pub(super) fn switch(
@@ -13,7 +14,10 @@ pub(super) fn switch(
     let value = args.next().unwrap_or_default();
     match (word.to_ascii_uppercase().as_slice(), count) {
         (b"CHANGE-REPL-ID", 0) => change_replication_id(ctx),
-        (b"DICT-RESIZING", 1) => ctx.db.keyspace().set_resizing(is_on(value)),
+        (b"DICT-RESIZING", 1) => {
+            ctx.db.keyspace().set_resizing(is_on(value));
+            hold_shrinking(!is_on(value));
+        }
         (b"LEAK" | b"SET-DISABLE-DENY-SCRIPTS", 1) => {}
         (b"PAUSE-CRON", 1) => ctx.state.pause_cron = is_on(value),
         (b"QUICKLIST-PACKED-THRESHOLD", 1) => packed_threshold(ctx, value)?,

@@ -9,6 +9,9 @@ use crate::value::legacy::{ziplist, zipmap};
 use crate::value::{Hash, Listpack, Value};
 
 const WHAT: &str = "hash";
+const ZIPMAP: &str = "zipmap";
+const ZIPLIST: &str = "hash ziplist";
+const LISTPACK: &str = "hash listpack";
 
 /// The last expiry that Redis lets a field have, in ms: 48 bits.
 const LAST_EXPIRY_MS: u64 = (1 << 48) - 1;
@@ -119,19 +122,19 @@ pub(super) fn zipmap<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>)
     let (offset, bytes) = blob(input)?;
     let mut pack = Listpack::new();
     let mut longest = 0;
-    for (field, value) in zipmap::pairs(bytes).or_else(|flaw| corrupt_blob(offset, WHAT, flaw))? {
+    for (field, value) in zipmap::pairs(bytes).or_else(|flaw| corrupt_blob(offset, ZIPMAP, flaw))? {
         longest = longest.max(field.len()).max(value.len());
         pack.push_back(field);
         pack.push_back(value);
     }
     if !unique(&pack, 2) {
-        return corrupt(offset, WHAT, "a field twice");
+        return corrupt(offset, ZIPMAP, "a field twice");
     }
     if longest <= options.limits.hash_max_listpack_value {
         return pairs(offset, pack, options);
     }
     let mut hash = Hash::new();
-    for (field, value) in zipmap::pairs(bytes).or_else(|flaw| corrupt_blob(offset, WHAT, flaw))? {
+    for (field, value) in zipmap::pairs(bytes).or_else(|flaw| corrupt_blob(offset, ZIPMAP, flaw))? {
         hash.load(field, value, None, options.limits);
     }
     Ok(loaded(hash))
@@ -140,9 +143,9 @@ pub(super) fn zipmap<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>)
 /// Type 13: a ziplist.
 pub(super) fn ziplist<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
     let (offset, bytes) = blob(input)?;
-    let pack = ziplist::to_listpack(bytes).or_else(|flaw| corrupt_blob(offset, WHAT, flaw))?;
+    let pack = ziplist::to_listpack(bytes).or_else(|flaw| corrupt_blob(offset, ZIPLIST, flaw))?;
     if !unique(&pack, 2) {
-        return corrupt(offset, WHAT, "a field twice, or without a value");
+        return corrupt(offset, ZIPLIST, "a field twice, or without a value");
     }
     pairs(offset, pack, options)
 }
@@ -157,11 +160,11 @@ pub(super) fn listpack<S: Source>(
         input.skip(8)?; // the earliest expiry, which comes first in the listpack, too
     }
     let width = if kind == kind::HASH_LISTPACK { 2 } else { 3 };
-    match super::listpack(input, width, WHAT, options)? {
+    match super::listpack(input, width, LISTPACK, options)? {
         None => Ok(Loaded::Empty),
         Some((offset, pack)) if width == 2 => pairs(offset, pack, options),
         Some((offset, pack)) if options.strict && !in_order(&pack) => {
-            corrupt(offset, WHAT, "expiries out of order, or one that cannot be")
+            corrupt(offset, LISTPACK, "expiries out of order, or one that cannot be")
         }
         Some((offset, pack)) => triples(offset, pack, options),
     }
@@ -180,21 +183,22 @@ fn in_order(pack: &Listpack) -> bool {
 
 fn pairs(offset: u64, pack: Listpack, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
     let count = pack.len() / 2;
-    let hash = Hash::from_listpack(pack, options.limits).or_else(|flaw| corrupt_blob(offset, WHAT, flaw))?;
+    let hash =
+        Hash::from_listpack(pack, options.limits).or_else(|flaw| corrupt_blob(offset, LISTPACK, flaw))?;
     whole(offset, hash, count)
 }
 
 fn triples(offset: u64, pack: Listpack, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
     let count = pack.len() / 3;
     let hash =
-        Hash::from_listpack_ex(pack, options.limits).or_else(|flaw| corrupt_blob(offset, WHAT, flaw))?;
+        Hash::from_listpack_ex(pack, options.limits).or_else(|flaw| corrupt_blob(offset, LISTPACK, flaw))?;
     whole(offset, hash, count)
 }
 
 /// Sees to it that no field got lost on the way into a table, for being there twice: real servers end there.
 fn whole(offset: u64, hash: Hash, count: usize) -> Res<Loaded<'static>> {
     if hash.len() != count {
-        return corrupt(offset, WHAT, "a field twice");
+        return corrupt(offset, LISTPACK, "listpack with dup elements");
     }
     Ok(loaded(hash))
 }

@@ -9,7 +9,8 @@ use crate::value::legacy::ziplist;
 use crate::value::list::{End, Quicklist};
 use crate::value::{List, Listpack, Value};
 
-const WHAT: &str = "list";
+const WHAT: &str = "quicklist";
+const ZIPLIST: &str = "list ziplist";
 
 /// Type 1: element by element.
 pub(super) fn elements<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
@@ -25,7 +26,7 @@ pub(super) fn ziplist<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>
     let (offset, bytes) = blob(input)?;
     let mut list = List::new();
     let mut text = itoa::Buffer::new();
-    for element in ziplist::entries(bytes).or_else(|flaw| corrupt_blob(offset, WHAT, flaw))? {
+    for element in ziplist::entries(bytes).or_else(|flaw| corrupt_blob(offset, ZIPLIST, flaw))? {
         list.push(End::Tail, element.text(&mut text), options.limits);
     }
     Ok(loaded(list))
@@ -52,11 +53,11 @@ pub(super) fn nodes<S: Source>(
         if kind == kind::LIST_QUICKLIST2 && !options.strict && says_empty(bytes, 1) {
             continue;
         }
-        let pack = match kind {
-            kind::LIST_QUICKLIST => ziplist::to_listpack(bytes),
-            _ => Listpack::from_bytes(bytes),
+        let (what, pack) = match kind {
+            kind::LIST_QUICKLIST => ("ziplist", ziplist::to_listpack(bytes)),
+            _ => ("listpack", Listpack::from_bytes(bytes)),
         };
-        let pack = pack.or_else(|flaw| corrupt_blob(offset, WHAT, flaw))?;
+        let pack = pack.or_else(|flaw| corrupt_blob(offset, what, flaw))?;
         if count == 1 && !pack.is_empty() {
             return Ok(loaded(List::from_listpack(pack, options.limits)));
         }

@@ -10,6 +10,8 @@ use crate::value::zset::ZsetBuilder;
 use crate::value::{Listpack, Value, Zset};
 
 const WHAT: &str = "sorted set";
+const ZIPLIST: &str = "zset ziplist";
+const LISTPACK: &str = "zset listpack";
 
 /// Types 3 and 5: member by member.
 pub(super) fn members<S: Source>(
@@ -37,23 +39,24 @@ pub(super) fn members<S: Source>(
 /// Type 12: a ziplist.
 pub(super) fn ziplist<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
     let (offset, bytes) = blob(input)?;
-    let pack = ziplist::to_listpack(bytes).or_else(|flaw| corrupt_blob(offset, WHAT, flaw))?;
+    let pack = ziplist::to_listpack(bytes).or_else(|flaw| corrupt_blob(offset, ZIPLIST, flaw))?;
     if !unique(&pack, 2) {
-        return corrupt(offset, WHAT, "a member twice, or without a score");
+        return corrupt(offset, ZIPLIST, "a member twice, or without a score");
     }
     finish(offset, pack, options)
 }
 
 /// Type 17: a listpack.
 pub(super) fn listpack<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
-    match super::listpack(input, 2, WHAT, options)? {
+    match super::listpack(input, 2, LISTPACK, options)? {
         Some((offset, pack)) => finish(offset, pack, options),
         None => Ok(Loaded::Empty),
     }
 }
 
 fn finish(offset: u64, pack: Listpack, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
-    let zset = Zset::from_listpack(pack, options.limits).or_else(|flaw| corrupt_blob(offset, WHAT, flaw))?;
+    let zset =
+        Zset::from_listpack(pack, options.limits).or_else(|flaw| corrupt_blob(offset, LISTPACK, flaw))?;
     Ok(loaded(zset))
 }
 
