@@ -111,7 +111,8 @@ fn expiry_behind<S: Source>(input: &mut Input<S>) -> Res<Option<u64>> {
     match input.ms()? {
         -1 => Ok(None),
         ms => match u64::try_from(ms) {
-            Ok(ms) => Ok(Some(ms)),
+            // Later than Redis can say is as late as it can; 0, which there is none, was long ago.
+            Ok(ms) => Ok(Some(ms.clamp(1, LAST_EXPIRY_MS))),
             Err(_) => input.corrupt(WHAT, "an expiry that cannot be"),
         },
     }

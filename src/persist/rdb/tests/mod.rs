@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 mod content;
 mod damage;
+mod found;
 mod round_trip;
 mod visiting;
 
