@@ -18,6 +18,24 @@ pub enum SaveError {
     Refused(String),
 }
 
+/// What became of BGREWRITEAOF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rewriting {
+    /// A child is at it.
+    Started,
+    /// It starts when it can.
+    Scheduled,
+}
+
+/// Why a rewrite of the append log did not begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RewriteError {
+    /// There is one already.
+    Running,
+    /// Something failed, as the log says.
+    Failed,
+}
+
 /// What SHUTDOWN was told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Shutdown {
@@ -63,6 +81,19 @@ pub struct Vitals {
     pub resident: usize,
 }
 
+/// How the append log is on the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogVitals {
+    /// The LSN up to which it is written.
+    pub written: u64,
+    /// The LSN up to which it is durable.
+    pub synced: u64,
+    /// Whether a sync is under way beside the work.
+    pub is_syncing: bool,
+    /// Writes that did not wait for one any longer.
+    pub delayed: u64,
+}
+
 /// What handlers ask of the upper floors; implemented in `serve`.
 pub trait Host {
     /// A wait with a deadline began: the timers look again.
@@ -75,6 +106,10 @@ pub trait Host {
     fn save(&self, ctx: &mut Ctx<'_>) -> Result<(), SaveError>;
     /// Forks a child that saves (BGSAVE). With `schedule`, a busy child only delays it: true then.
     fn bgsave(&self, ctx: &mut Ctx<'_>, schedule: bool) -> Result<bool, SaveError>;
+    /// Forks a child that rewrites the append log (BGREWRITEAOF).
+    fn rewrite_log(&self, ctx: &mut Ctx<'_>) -> Result<Rewriting, RewriteError>;
+    /// How the append log is on the disk.
+    fn log_vitals(&self) -> LogVitals;
     /// Saves, empties and loads again (DEBUG RELOAD).
     fn reload(&self, ctx: &mut Ctx<'_>, how: Reload) -> Result<(), CmdError>;
     /// Prepares to leave; on success the process ends soon and no reply is sent.

@@ -40,6 +40,6 @@ pub use crate::resp::{Args, Replied};
 pub use answer::ReplyExt;
 pub use ctx::Ctx;
 pub use error::CmdError;
-pub use host::{Host, Reload, SaveError, Shutdown, Vitals};
+pub use host::{Host, LogVitals, Reload, RewriteError, Rewriting, SaveError, Shutdown, Vitals};
 pub use parse::ArgsExt;
 pub use spec::*;

@@ -3,7 +3,9 @@
 //! Frames go straight into one buffer, which leaves it whenever the engine becomes free; what happens to it then is
 //! the business of `persist::aof`.
 
-use crate::persist::aof::Manifest;
+use std::sync::Arc;
+
+use crate::persist::aof::{Manifest, Trouble};
 
 /// Whether there is a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,6 +19,67 @@ pub enum LogState {
     On,
 }
 
+/// How rewriting goes.
+#[derive(Debug, Clone)]
+pub struct Rewriting {
+    /// One is wanted as soon as there is no child.
+    pub scheduled: bool,
+    /// Rewrites begun since the start.
+    pub begun: u64,
+    /// Failures since the last success.
+    pub failures: u64,
+    /// Whether the last one went well.
+    pub last_ok: bool,
+    /// Seconds that the last one took; -1 before the first.
+    pub last_seconds: i64,
+    /// Bytes copied on write by the last child.
+    pub last_cow_bytes: u64,
+    /// Minutes to wait after so many failures, and until when (unix seconds), 0: not set.
+    delay_minutes: u64,
+    not_before: u64,
+}
+
+impl Default for Rewriting {
+    fn default() -> Rewriting {
+        Rewriting {
+            scheduled: false,
+            begun: 0,
+            failures: 0,
+            last_ok: true,
+            last_seconds: -1,
+            last_cow_bytes: 0,
+            delay_minutes: 0,
+            not_before: 0,
+        }
+    }
+}
+
+impl Rewriting {
+    /// Failures in a row from which on the server waits before it tries again by itself, twice as long each time.
+    const PATIENCE: u64 = 3;
+    const MOST_MINUTES: u64 = 60;
+
+    /// Whether it is too early to try again by itself.
+    pub fn is_limited(&mut self, now_s: u64) -> bool {
+        if self.failures < Self::PATIENCE {
+            (self.delay_minutes, self.not_before) = (0, 0);
+            return false;
+        }
+        if self.not_before != 0 {
+            let early = now_s < self.not_before;
+            self.not_before = if early { self.not_before } else { 0 };
+            return early;
+        }
+        self.delay_minutes = (self.delay_minutes * 2).clamp(1, Self::MOST_MINUTES);
+        self.not_before = now_s + self.delay_minutes * 60;
+        crate::warning!(
+            "Background AOF rewrite has repeatedly failed and triggered the limit, will retry in {} minutes",
+            self.delay_minutes
+        );
+        true
+    }
+}
+
 /// The append log.
 #[derive(Debug, Default)]
 pub struct Log {
@@ -24,6 +87,12 @@ pub struct Log {
     pub state: LogState,
     /// The files that make it up.
     pub manifest: Manifest,
+    /// How rewriting goes.
+    pub rewriting: Rewriting,
+    /// What keeps the log from being written.
+    pub trouble: Arc<Trouble>,
+    /// A sync failed, and a rewrite was begun to be sure of what is on the disk.
+    pub doubted: bool,
     /// Bytes of the log after the last rewrite, or at the start.
     pub base_size: u64,
     /// Its bytes at an LSN, see [`size_at`](Self::size_at).
@@ -62,6 +131,17 @@ const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
 const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
 
 impl Log {
+    /// None so far.
+    pub fn new(trouble: Arc<Trouble>) -> Log {
+        Log { trouble, ..Log::default() }
+    }
+
+    /// The error, as the operating system numbers it, for which writes are refused.
+    #[inline]
+    pub fn error(&self) -> Option<i32> {
+        if self.state == LogState::Off { None } else { self.trouble.error() }
+    }
+
     /// Whether frames are taken at all.
     #[inline]
     pub fn is_taking(&self) -> bool {

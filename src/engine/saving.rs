@@ -1,8 +1,19 @@
 //! How saving goes: what INFO persistence tells.
 
-/// A snapshot that a forked child is writing.
+/// What a forked child is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Child {
+    /// It writes a snapshot.
+    Save,
+    /// It writes a new base of the append log.
+    Rewrite,
+}
+
+/// A forked child at work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Running {
+    /// What it is at.
+    pub child: Child,
     /// The child's process id.
     pub pid: i32,
     /// Unix seconds.
@@ -32,9 +43,9 @@ pub struct Saving {
     pub last_ok: bool,
     /// Seconds that the last background save took; -1 before the first.
     pub last_seconds: i64,
-    /// The temporary file of the background save that runs.
+    /// The temporary file of the child.
     pub child_file: Option<std::path::PathBuf>,
-    /// The background save that runs.
+    /// The child, if there is one: there is one at a time.
     pub running: Option<Running>,
     /// A background save is wanted as soon as the running child is done.
     pub scheduled: bool,
@@ -57,6 +68,11 @@ pub struct Saving {
 }
 
 impl Saving {
+    /// The child, if it is at this.
+    pub fn running_child(&self, child: Child) -> Option<Running> {
+        self.running.filter(|running| running.child == child)
+    }
+
     /// Nothing saved yet; `now` in unix seconds.
     pub fn new(now: u64) -> Saving {
         Saving {

@@ -1,6 +1,6 @@
 //! What happens by itself, `hz` times a second.
 
-use super::{Server, save};
+use super::{Server, append, save};
 use crate::command::connection::client_line;
 use crate::engine::stats::used_memory;
 use crate::engine::{Engine, Session, State};
@@ -27,6 +27,7 @@ pub fn cron(server: &Server) {
     close_overflowing(state, now);
     if state.loading.is_none() {
         expire(keyspace, state, now);
+        append::cron(server, keyspace, state, now);
         save::by_save_points(server, keyspace, state, now);
     }
     let usec = state.clock.now().mono_us.saturating_sub(now.mono_us);

@@ -6,6 +6,7 @@ use crate::command::table::{Row, table};
 use crate::command::{self, Args, CmdError, Flags};
 use crate::engine::{Engine, Session};
 use crate::resp::Proto;
+use crate::text::os::reason;
 
 /// Finds the row of a request, subcommands included, or says why there is none.
 #[inline]
@@ -89,7 +90,7 @@ pub(super) fn admit(
         return Err(CmdError::text("ERR Replica can't interact with the keyspace"));
     }
     // PING, too: whoever watches a server by it should hear.
-    if !state.saving.last_ok && (command.flags.has(command::WRITE) || row.full_name == "ping") {
+    if (!state.saving.last_ok || state.log.error().is_some()) && writes_or_pings(session, row) {
         check_disk(engine)?;
     }
     Ok(())
@@ -118,10 +119,23 @@ fn check_memory(engine: &mut Engine) -> Result<(), CmdError> {
 }
 
 #[cold]
+fn writes_or_pings(session: &Session, row: &Row) -> bool {
+    let writes = |row: &Row| row.command.flags.has(command::WRITE);
+    match (&session.queued, row.command.name) {
+        (Some(queued), "exec") => queued.iter().any(|args| find_row(session, &args.args()).is_ok_and(writes)),
+        (_, "ping") => true,
+        _ => writes(row),
+    }
+}
+
+#[cold]
 fn check_disk(engine: &Engine) -> Result<(), CmdError> {
-    let config = &engine.state.config;
-    if !config.stop_writes_on_bgsave_error || config.save.is_empty() {
-        return Ok(());
+    let state = &engine.state;
+    let config = &state.config;
+    if state.saving.last_ok || !config.stop_writes_on_bgsave_error || config.save.is_empty() {
+        let Some(error) = state.log.error() else { return Ok(()) };
+        let why = reason(&std::io::Error::from_raw_os_error(error));
+        return Err(CmdError::Other(format!("MISCONF Errors writing to the AOF file: {why}").into()));
     }
     Err(CmdError::text(
         "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands \

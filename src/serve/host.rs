@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use super::Server;
 use super::process::{allocator, limits, oom, system, title};
-use crate::command::{Args, CmdError, Ctx, Host, Reload, SaveError, Shutdown, Vitals};
+use crate::command::{
+    Args, CmdError, Ctx, Host, LogVitals, Reload, RewriteError, Rewriting, SaveError, Shutdown, Vitals,
+};
 use crate::engine::SessionId;
 use crate::engine::config::{Config, Hook, SetError};
 use crate::keyspace::{Database, Keyspace, Policy};
@@ -40,6 +42,20 @@ impl Host for Server {
 
     fn bgsave(&self, ctx: &mut Ctx<'_>, schedule: bool) -> Result<bool, SaveError> {
         super::save::bgsave(self, ctx.db.keyspace(), ctx.state, schedule)
+    }
+
+    fn rewrite_log(&self, ctx: &mut Ctx<'_>) -> Result<Rewriting, RewriteError> {
+        super::append::rewrite(self, ctx)
+    }
+
+    fn log_vitals(&self) -> LogVitals {
+        let tail = self.tail();
+        LogVitals {
+            written: tail.written(),
+            synced: tail.synced(),
+            is_syncing: tail.is_syncing(),
+            delayed: tail.delayed(),
+        }
     }
 
     fn reload(&self, ctx: &mut Ctx<'_>, how: Reload) -> Result<(), CmdError> {

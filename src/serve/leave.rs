@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::process::notify;
-use super::{Server, save};
+use super::{Server, append, save};
 use crate::command::Shutdown;
-use crate::engine::State;
 use crate::engine::config::ShutdownFlags;
+use crate::engine::{Child, State};
 use crate::keyspace::Keyspace;
 use crate::{notice, warning};
 
@@ -47,11 +47,15 @@ pub struct Stays;
 pub fn leave(server: &Server, keyspace: &mut Keyspace, state: &mut State, how: Leave) -> Result<(), Stays> {
     notice!("User requested shutdown...");
     tell(state, notify::stopping);
-    if state.saving.running.is_some() {
+    if state.saving.running_child(Child::Save).is_some() {
         warning!("There is a child saving an .rdb. Killing it!");
         save::kill_child(state);
     }
-    super::append::finish(server, state);
+    if !append::finish(server, state, how.force) {
+        tell(state, || notify::status("Writing initial AOF, can't exit."));
+        warning!("Errors trying to shut down the server. Check the logs for more information.");
+        return Err(Stays);
+    }
     let wanted = how.save || (!state.config.save.is_empty() && !how.nosave);
     // Half a data set must not take the place of a whole one.
     if wanted && state.loading.is_none() {

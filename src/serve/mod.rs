@@ -72,6 +72,8 @@ impl Server {
         let mut keyspace = Keyspace::new(config.databases, config.limits.clone(), discard_value);
         host::apply_to_keyspace(&config, &mut keyspace);
         process.startup_memory = crate::engine::stats::used_memory();
+        let append = append::Append::new();
+        let log = Log::new(append.tail.trouble().clone());
         let state = State {
             clients: Clients::default(),
             clock,
@@ -79,7 +81,7 @@ impl Server {
             stats: Stats::new(table::table().rows().len()),
             slow_log: SlowLog::default(),
             unit: Unit::default(),
-            log: Log::default(),
+            log,
             watches: Watches::default(),
             pubsub: PubSub::default(),
             blocked: Blocked::default(),
@@ -99,7 +101,7 @@ impl Server {
             wires: std::sync::OnceLock::new(),
             loading: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
-            append: append::Append::new(),
+            append,
         })
     }
 

@@ -23,6 +23,7 @@ use super::Command;
 /// The family's rows.
 pub(super) const COMMANDS: &[&Command] = &[
     &acl::ACL,
+    &save::BGREWRITEAOF,
     &save::BGSAVE,
     &command::COMMAND,
     &config::CONFIG,

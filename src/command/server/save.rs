@@ -1,4 +1,4 @@
-//! SAVE, BGSAVE: write the snapshot.
+//! SAVE, BGSAVE: write the snapshot. BGREWRITEAOF: write the append log anew.
 
 use crate::command::*;
 
@@ -26,6 +26,31 @@ pub(super) const BGSAVE: Command = Command {
     run: bgsave,
     ..Command::BASE
 };
+
+pub(super) const BGREWRITEAOF: Command = Command {
+    name: "bgrewriteaof",
+    summary: "Write the append log anew in the background, as short as it can be.",
+    since: "1.0.0",
+    group: Group::Server,
+    arity: Arity::Exactly(1),
+    flags: NO_ASYNC_LOADING.or(ADMIN).or(NOSCRIPT),
+    run: bgrewriteaof,
+    ..Command::BASE
+};
+
+fn bgrewriteaof(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
+    let host = ctx.host;
+    match host.rewrite_log(ctx) {
+        Ok(Rewriting::Started) => Ok(ctx.reply.simple("Background append only file rewriting started")),
+        Ok(Rewriting::Scheduled) => Ok(ctx.reply.simple("Background append only file rewriting scheduled")),
+        Err(RewriteError::Running) => {
+            Err(CmdError::text("ERR Background append only file rewriting already in progress"))
+        }
+        Err(RewriteError::Failed) => Err(CmdError::text(
+            "ERR Can't execute an AOF background rewriting. Please check the server logs for more information.",
+        )),
+    }
+}
 
 fn refused(error: SaveError) -> CmdError {
     let text = match error {

@@ -3,10 +3,12 @@
 //! It never runs a command and touches no database; who replays, checks or writes a log is above.
 //! Source of truth: the files under `fixtures/aof`, which real servers wrote and read.
 
+pub mod commands;
 pub mod disk;
 pub mod manifest;
 pub mod tail;
 
+pub use commands::Commands;
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use manifest::{Kind, Manifest, ManifestError, Names, Part};
-pub use tail::{Policy, Tail};
+pub use tail::{Policy, Tail, Trouble};

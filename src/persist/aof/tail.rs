@@ -9,7 +9,6 @@
 //! servers, a write is put off while a sync runs, two seconds at most, and what was answered goes all the same; so it
 //! does when a write fails, after which writes are refused until it succeeds.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -47,13 +46,6 @@ struct Queue {
     bytes: Vec<u8>,
     /// The LSN behind them.
     end: u64,
-    switches: Vec<Switch>,
-}
-
-/// From `at` on the bytes go to another file.
-struct Switch {
-    at: u64,
-    file: Arc<dyn DiskFile>,
 }
 
 /// Whoever writes.
@@ -66,7 +58,6 @@ struct Writer {
     at: usize,
     /// The LSN of `bytes[at]`.
     written: u64,
-    switches: VecDeque<Switch>,
     /// When the last sync began, or none was needed.
     last_sync: Instant,
     /// Since when writes are put off.
@@ -81,6 +72,30 @@ struct Orders {
     wanted: bool,
     /// Who waits until the log has reached an LSN.
     waiting: Vec<(u64, Waker)>,
+}
+
+/// What keeps the log from being written or synced, for whoever refuses writes then.
+#[derive(Debug, Default)]
+pub struct Trouble {
+    /// As the operating system numbers errors; 0: none.
+    write: AtomicI32,
+    sync: AtomicI32,
+}
+
+impl Trouble {
+    /// The error, as the operating system numbers it.
+    #[inline]
+    pub fn error(&self) -> Option<i32> {
+        match (self.write.load(Ordering::Relaxed), self.sync.load(Ordering::Relaxed)) {
+            (0, 0) => None,
+            (0, error) | (error, _) => Some(error),
+        }
+    }
+
+    /// Whether the last sync failed.
+    pub fn is_unsynced(&self) -> bool {
+        self.sync.load(Ordering::Relaxed) != 0
+    }
 }
 
 /// The log's tail. One for the life of the process, whether the log is on or not.
@@ -101,9 +116,8 @@ pub struct Tail {
     syncing: AtomicBool,
     /// Writes that did not wait for a sync any longer.
     delayed: AtomicU64,
-    /// The error of the last write and of the last sync; 0: none.
-    write_error: AtomicI32,
-    sync_error: AtomicI32,
+    /// The error of the last write and of the last sync.
+    trouble: Arc<Trouble>,
     /// An error that ends the process was met: nothing is released any more.
     dead: AtomicBool,
     /// Ends the process.
@@ -124,7 +138,6 @@ impl Tail {
             bytes: Vec::new(),
             at: 0,
             written: 0,
-            switches: VecDeque::new(),
             last_sync: Instant::now(),
             put_off: None,
             logged: None,
@@ -142,8 +155,7 @@ impl Tail {
             slow: AtomicBool::new(false),
             syncing: AtomicBool::new(false),
             delayed: AtomicU64::new(0),
-            write_error: AtomicI32::new(0),
-            sync_error: AtomicI32::new(0),
+            trouble: Arc::default(),
             dead: AtomicBool::new(false),
             die: Box::new(die),
         }
@@ -175,21 +187,17 @@ impl Tail {
         self.syncing.load(Ordering::Relaxed)
     }
 
-    /// The error that keeps the log from being written or synced, as the operating system numbers it.
-    #[inline]
-    pub fn error(&self) -> Option<i32> {
-        match (self.write_error.load(Ordering::Relaxed), self.sync_error.load(Ordering::Relaxed)) {
-            (0, 0) => None,
-            (0, error) | (error, _) => Some(error),
-        }
+    /// What keeps the log from being written or synced.
+    pub fn trouble(&self) -> &Arc<Trouble> {
+        &self.trouble
     }
 
     /// Forgets errors: the log was turned on anew.
     pub fn forgive(&self) {
-        if self.sync_error.swap(0, Ordering::Relaxed) != 0 {
+        if self.trouble.sync.swap(0, Ordering::Relaxed) != 0 {
             warning!("AOF reopen, just ignore the AOF fsync error in bio job");
         }
-        if self.write_error.swap(0, Ordering::Relaxed) != 0 {
+        if self.trouble.write.swap(0, Ordering::Relaxed) != 0 {
             warning!("AOF reopen, just ignore the last error.");
         }
     }
@@ -221,14 +229,11 @@ impl Tail {
         queue.end = end;
     }
 
-    /// What is handed over from now on goes to another file, which is empty. The engine is locked.
-    pub fn switch(&self, file: Arc<dyn DiskFile>) {
-        let mut queue = lock(&self.queue);
-        let at = queue.end;
-        queue.switches.push(Switch { at, file });
-    }
-
-    /// Begins with a file of `size` bytes, all of them durable. Nothing is waiting.
+    /// What comes next goes to this file of `size` bytes, all of them durable. The engine is locked, and nothing is
+    /// waiting.
+    ///
+    /// A rewrite calls [`finish`](Self::finish) before: a torn end is forgiven in a log's last file only, so whatever
+    /// goes before another one must be whole, and durable, before a manifest says so.
     pub fn open(&self, file: Arc<dyn DiskFile>, size: u64) {
         let mut writer = lock(&self.writer);
         writer.file = Some(file);
@@ -247,10 +252,9 @@ impl Tail {
     pub fn abandon(&self) {
         let mut writer = lock(&self.writer);
         let mut queue = lock(&self.queue);
-        (queue.bytes, queue.switches) = (Vec::new(), Vec::new());
+        queue.bytes = Vec::new();
         writer.file = None;
         (writer.bytes, writer.at, writer.put_off) = (Vec::new(), 0, None);
-        writer.switches.clear();
         writer.written = queue.end;
         self.written.store(queue.end, Ordering::Release);
         self.synced.store(queue.end, Ordering::Release);
@@ -258,20 +262,15 @@ impl Tail {
         self.wake();
     }
 
-    /// Writes and syncs all that was handed over, whatever the policy (at a shutdown, before a fork).
-    pub fn finish(&self) {
+    /// Writes and syncs all that was handed over, whatever the policy. False: that failed, or there is no file.
+    pub fn finish(&self) -> bool {
         let mut writer = lock(&self.writer);
-        if self.write(&mut writer) && (self.synced() >= writer.written || self.sync_now(&mut writer)) {
+        let done = self.write(&mut writer) && (self.synced() >= writer.written || self.sync_now(&mut writer));
+        if done {
             self.release(writer.written);
             self.wake();
         }
-    }
-
-    /// Writes all that was handed over, without regard for a sync that runs.
-    pub fn write_out(&self) {
-        let mut writer = lock(&self.writer);
-        self.write(&mut writer);
-        self.settle(&mut writer);
+        done
     }
 
     /// Whether the log has reached `lsn`, which is what somebody waits for who has done all else. Writes what there
@@ -349,13 +348,13 @@ impl Tail {
         if writer.file.is_none() || self.dead.load(Ordering::Relaxed) {
             return false;
         }
-        let result = self.write_pieces(writer);
+        let result = writer.write();
         self.written.store(writer.written, Ordering::Release);
         match result {
             Ok(()) => {
-                if self.write_error.load(Ordering::Relaxed) != 0 {
+                if self.trouble.write.load(Ordering::Relaxed) != 0 {
                     notice!("AOF write error looks solved, Redis can write again.");
-                    self.write_error.store(0, Ordering::Relaxed);
+                    self.trouble.write.store(0, Ordering::Relaxed);
                 }
                 true
             }
@@ -367,28 +366,12 @@ impl Tail {
                 false
             }
             Err(error) => {
-                self.write_error.store(error.raw_os_error().unwrap_or(libc::EIO), Ordering::Relaxed);
+                self.trouble.write.store(error.raw_os_error().unwrap_or(libc::EIO), Ordering::Relaxed);
                 // What was answered is answered; from now on writes are refused.
                 self.release(end);
                 false
             }
         }
-    }
-
-    /// Writes all that is there, going from file to file.
-    fn write_pieces(&self, writer: &mut Writer) -> io::Result<()> {
-        while let Some(at) = writer.switches.front().map(|switch| switch.at) {
-            writer.write((at - writer.written) as usize)?;
-            // What comes next must not be durable before what came first.
-            let old = writer.file.as_ref().expect("the caller looked");
-            if self.synced() < writer.written {
-                old.sync().inspect_err(|error| warning!("Fail to fsync the AOF file: {}", reason(error)))?;
-                self.synced.fetch_max(writer.written, Ordering::AcqRel);
-            }
-            let Some(switch) = writer.switches.pop_front() else { break };
-            (writer.file, writer.size) = (Some(switch.file), 0);
-        }
-        writer.write(writer.bytes.len() - writer.at)
     }
 
     /// After a write: releases what may be, syncs or lets sync.
@@ -426,7 +409,7 @@ impl Tail {
     fn synced_up_to(&self, lsn: u64, result: io::Result<()>) -> bool {
         let Err(error) = result else {
             self.synced.fetch_max(lsn, Ordering::AcqRel);
-            self.sync_error.store(0, Ordering::Relaxed);
+            self.trouble.sync.store(0, Ordering::Relaxed);
             return true;
         };
         if self.policy() == Policy::Always {
@@ -435,7 +418,7 @@ impl Tail {
                 reason(&error)
             );
             self.end();
-        } else if self.sync_error.swap(error.raw_os_error().unwrap_or(libc::EIO), Ordering::Relaxed) == 0 {
+        } else if self.trouble.sync.swap(error.raw_os_error().unwrap_or(libc::EIO), Ordering::Relaxed) == 0 {
             warning!("Fail to fsync the AOF file: {}", reason(&error));
         }
         false
@@ -537,17 +520,14 @@ impl Writer {
             self.bytes.extend_from_slice(&queue.bytes);
             queue.bytes.clear();
         }
-        self.switches.extend(queue.switches.drain(..));
         queue.end
     }
 
-    /// Writes the next `len` bytes to the file. What a failed write left there is cut off again.
-    fn write(&mut self, len: usize) -> io::Result<()> {
-        if len == 0 {
-            return Ok(());
-        }
-        let file = self.file.clone().expect("the caller looked");
-        let Err((written, error)) = write_all(&*file, &self.bytes[self.at..self.at + len]) else {
+    /// Writes all that is there. What a failed write left in the file is cut off again.
+    fn write(&mut self) -> io::Result<()> {
+        let len = self.bytes.len() - self.at;
+        let Some(file) = self.file.clone().filter(|_| len > 0) else { return Ok(()) };
+        let Err((written, error)) = write_all(&*file, &self.bytes[self.at..]) else {
             self.advance(len);
             return Ok(());
         };

@@ -25,6 +25,21 @@ pub(super) struct Files<'d> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Logged;
 
+/// A manifest could not be replaced, as the log says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unreplaced {
+    /// The old one is there.
+    Before,
+    /// The new one is there, but nobody knows which is after a crash.
+    InPlace,
+}
+
+impl From<Unreplaced> for Logged {
+    fn from(_: Unreplaced) -> Logged {
+        Logged
+    }
+}
+
 /// Logs an error and what it was about.
 pub(super) fn logged(what: &str, error: &io::Error) -> Logged {
     warning!("{what}: {}", reason(error));
@@ -66,15 +81,20 @@ impl<'d> Files<'d> {
     }
 
     /// Puts a manifest in place of the old one. What it names is there, and its name durable, before it is.
-    pub fn replace_manifest(&self, manifest: &Manifest) -> Result<(), Logged> {
+    pub fn replace_manifest(&self, manifest: &Manifest) -> Result<(), Unreplaced> {
+        self.write_manifest(manifest).map_err(|Logged| Unreplaced::Before)?;
+        self.sync_dir().map_err(|Logged| Unreplaced::InPlace)
+    }
+
+    fn sync_dir(&self) -> Result<(), Logged> {
+        let synced = self.disk.sync_dir(&self.dir);
+        synced.map_err(|error| logged(&format!("Fail to fsync AOF directory {}", shown(&self.dir)), &error))
+    }
+
+    fn write_manifest(&self, manifest: &Manifest) -> Result<(), Logged> {
         let (temporary, name) = (self.names.temp_manifest(), self.names.manifest());
         let (temporary_shown, name_shown) = (text(&temporary), text(&name));
-        let dir_synced = || {
-            let synced = self.disk.sync_dir(&self.dir);
-            synced
-                .map_err(|error| logged(&format!("Fail to fsync AOF directory {}", shown(&self.dir)), &error))
-        };
-        dir_synced()?;
+        self.sync_dir()?;
         let path = self.path(&temporary);
         let file = self.disk.create(&path).map_err(|error| {
             logged(&format!("Can't open the AOF manifest file {temporary_shown}"), &error)
@@ -90,8 +110,7 @@ impl<'d> Files<'d> {
         self.disk.rename(&path, &self.path(&name)).map_err(|error| {
             let what = "Error trying to rename the temporary AOF manifest file";
             logged(&format!("{what} {temporary_shown} into {name_shown}"), &error)
-        })?;
-        dir_synced()
+        })
     }
 
     /// Removes what the manifest, which is durable, does not name any more.
@@ -117,10 +136,20 @@ impl<'d> Files<'d> {
 
     /// A new file in `dir` for a base in the making.
     pub fn create_temporary(&self, name: &str, paced: bool) -> Result<Base, Logged> {
-        let path = self.home.join(name);
+        let path = self.temporary(name);
         let what = "Opening the temp file for AOF rewrite in rewriteAppendOnlyFile()";
         let file = self.disk.create(&path).map_err(|error| logged(what, &error))?;
         Ok(Base { file, path, written: 0, hinted: 0, paced })
+    }
+
+    /// The path of a base in the making.
+    pub fn temporary(&self, name: &str) -> PathBuf {
+        self.home.join(name)
+    }
+
+    /// The length of the base, if there is one.
+    pub fn base_size(&self, manifest: &Manifest) -> u64 {
+        manifest.base().map_or(0, |base| self.size(&base.name))
     }
 
     /// Gives a base in the making, synced by now, its name.

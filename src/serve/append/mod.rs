@@ -5,21 +5,25 @@
 //! opens and replaces files, and knows what the real server says about it.
 
 mod files;
+mod rewrite;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Server;
-use super::save::Snapshot;
-use crate::command::Ctx;
+use super::save::{self, Snapshot};
+use crate::command::{Ctx, RewriteError, Rewriting};
 use crate::engine::config::{Config, Fsync};
-use crate::engine::{Engine, LogState, State};
+use crate::engine::{Child, Engine, LogState, State};
 use crate::keyspace::Keyspace;
 use crate::notice;
 use crate::persist::aof::{Disk, Manifest, Policy, RealDisk, Tail};
+use crate::persist::rdb::SaveError;
+use crate::text::clock::Now;
 use crate::text::os::reason;
 
 use files::{Files, Logged, text};
+pub(super) use rewrite::Rewrite;
 
 /// What the log needs outside the engine.
 pub struct Append {
@@ -97,7 +101,7 @@ fn open(append: &Append, keyspace: &Keyspace, state: &mut State) -> Result<(), L
     }
     let is_new = manifest.incrs().is_empty();
     if is_new {
-        manifest.next_incr(files.names(), Some(0));
+        manifest.next_incr(files.names(), None);
     }
     manifest.set_end_offset(None);
     let name = manifest.incrs().last().map(|part| part.name.clone()).expect("there is one, now");
@@ -132,7 +136,7 @@ fn first_base(
     let mut base = files.create_temporary(&temporary, config.aof_rewrite_incremental_fsync)?;
     let name = manifest.next_base(files.names(), config.aof_use_rdb_preamble).name.clone();
     let snapshot = Snapshot::of(keyspace, state);
-    let written = write_base(&snapshot, &mut base).and_then(|()| {
+    let written = write_base(&snapshot, &mut base, config, |_| ()).and_then(|()| {
         let placed = files.place_base(&base.path, &name);
         let what = "Error moving temp append only file on the final destination";
         placed.map_err(|error| files::logged(what, &error))
@@ -145,12 +149,26 @@ fn first_base(
     Ok(())
 }
 
-fn write_base(snapshot: &Snapshot<'_>, base: &mut files::Base) -> Result<(), Logged> {
+/// Writes and syncs a base, in the configured form. `progress` hears how many keys are done.
+fn write_base(
+    snapshot: &Snapshot<'_>,
+    base: &mut files::Base,
+    config: &Config,
+    progress: impl FnMut(u64),
+) -> Result<(), Logged> {
     let failed = |why: String| {
         crate::warning!("Write error writing append only file on disk: {why}");
         Logged
     };
-    snapshot.write_base(&mut *base, |_| ()).map_err(|error| failed(error.to_string()))?;
+    match config.aof_use_rdb_preamble {
+        true => snapshot.write_base(&mut *base, progress).map_err(|error| match error {
+            SaveError::Io(error) => failed(reason(&error)),
+            other => failed(other.to_string()),
+        })?,
+        false => snapshot
+            .write_commands(&mut *base, config.aof_timestamp_enabled, progress)
+            .map_err(|error| failed(reason(&error)))?,
+    }
     base.file.sync().map_err(|error| failed(reason(&error)))
 }
 
@@ -167,32 +185,135 @@ fn collect(files: &Files<'_>, manifest: &mut Manifest, config: &Config) {
     }
 }
 
-/// CONFIG SET appendonly: begins or ends to log.
+/// CONFIG SET appendonly: begins or ends to log. While a data set is loaded, its end sees to it.
 pub(super) fn turn(server: &Server, ctx: &mut Ctx<'_>) -> Result<(), Cow<'static, str>> {
-    let wanted = ctx.state.config.appendonly;
-    match ctx.state.log.state {
-        LogState::Off if wanted => Err("the append log can't be turned on at run time yet".into()),
-        LogState::On | LogState::Waiting if !wanted => {
-            stop(&server.append, ctx.state);
+    if ctx.state.loading.is_some() {
+        return Ok(());
+    }
+    match (ctx.state.config.appendonly, ctx.state.log.state) {
+        (true, LogState::Off) => {
+            let in_exec = ctx.session.executing;
+            begin(server, ctx.db.keyspace(), ctx.state, in_exec)
+                .map_err(|Logged| "Unable to turn on AOF. Check server logs.".into())
+        }
+        (false, LogState::On | LogState::Waiting) => {
+            stop(server, ctx.state);
             Ok(())
         }
         _ => Ok(()),
     }
 }
 
-/// Writes and syncs what there is, as the server is about to leave.
-pub(super) fn finish(server: &Server, state: &mut State) {
+/// Begins to log: as soon as there is a base for what is logged to stand on.
+fn begin(server: &Server, keyspace: &mut Keyspace, state: &mut State, in_exec: bool) -> Result<(), Logged> {
+    state.log.state = LogState::Waiting;
+    let scheduled = "An AOF background was scheduled to start when possible.";
+    if state.saving.running_child(Child::Rewrite).is_some() {
+        notice!(
+            "AOF was enabled but there is already an AOF rewriting in background. Stopping background AOF and starting \
+             a rewrite now."
+        );
+        // It does not collect what comes after it. The next one starts as soon as this one is gone.
+        save::kill_child(state);
+        state.log.rewriting.scheduled = true;
+    } else if state.saving.running.is_some() {
+        notice!("AOF was enabled but there is already another background operation. {scheduled}");
+        state.log.rewriting.scheduled = true;
+    } else if in_exec {
+        notice!("AOF was enabled during a transaction. {scheduled}");
+        state.log.rewriting.scheduled = true;
+    } else if rewrite::start(server, keyspace, state).is_err() {
+        state.log.state = LogState::Off;
+        crate::warning!(
+            "Redis needs to enable the AOF but can't trigger a background AOF rewrite operation. Check the above logs \
+             for more info about the error."
+        );
+        return Err(Logged);
+    }
+    server.append.tail.forgive();
+    Ok(())
+}
+
+/// Writes and syncs what there is, and ends to log.
+fn stop(server: &Server, state: &mut State) {
+    hand_over(&server.append.tail, state);
+    server.append.tail.close();
+    state.log.take_frames(false);
+    state.log.state = LogState::Off;
+    state.log.rewriting.scheduled = false;
+    if let Some(running) = state.saving.running_child(Child::Rewrite) {
+        notice!("Killing running AOF rewrite child: {}", running.pid);
+        save::kill_child(state);
+    }
+}
+
+/// The server is about to leave: writes and syncs what there is. False if it must not leave yet: what is logged has no
+/// base to stand on.
+pub(super) fn finish(server: &Server, state: &mut State, force: bool) -> bool {
+    if state.saving.running_child(Child::Rewrite).is_some() {
+        if state.log.state == LogState::Waiting {
+            if !force {
+                crate::warning!("Writing initial AOF, can't exit.");
+                return false;
+            }
+            crate::warning!("Writing initial AOF. Exit anyway.");
+        }
+        crate::warning!("There is a child rewriting the AOF. Killing it!");
+        save::kill_child(state);
+    }
     if state.log.state != LogState::Off {
         notice!("Calling fsync() on the AOF file.");
         hand_over(&server.append.tail, state);
         server.append.tail.finish();
     }
+    true
 }
 
-/// Writes and syncs what there is, and ends to log.
-fn stop(append: &Append, state: &mut State) {
-    hand_over(&append.tail, state);
-    append.tail.close();
-    state.log.take_frames(false);
-    state.log.state = LogState::Off;
+/// BGREWRITEAOF.
+pub(super) fn rewrite(server: &Server, ctx: &mut Ctx<'_>) -> Result<Rewriting, RewriteError> {
+    let (in_exec, state) = (ctx.session.executing, &mut *ctx.state);
+    if state.saving.running_child(Child::Rewrite).is_some() {
+        return Err(RewriteError::Running);
+    }
+    if state.saving.running.is_some() || in_exec {
+        state.log.rewriting.scheduled = true;
+        // Asked for by hand, it need not wait because it failed so often.
+        state.log.rewriting.failures = 0;
+        return Ok(Rewriting::Scheduled);
+    }
+    let started = rewrite::start(server, ctx.db.keyspace(), ctx.state);
+    started.map(|()| Rewriting::Started).map_err(|Logged| RewriteError::Failed)
+}
+
+/// What the timers do for the log: rewrites that are wanted, or due because it has grown.
+pub(super) fn cron(server: &Server, keyspace: &mut Keyspace, state: &mut State, now: Now) {
+    if state.saving.running.is_some() {
+        return;
+    }
+    let now_s = now.ms / 1000;
+    if state.log.trouble.is_unsynced() && state.log.state == LogState::On && !state.log.doubted {
+        // What a failed sync was about may be lost, though the next one succeeds: a new base is not.
+        state.log.doubted = true;
+        state.log.rewriting.scheduled = true;
+    }
+    let growth = grown(server, state);
+    if (state.log.rewriting.scheduled || growth.is_some()) && !state.log.rewriting.is_limited(now_s) {
+        if let Some(growth) = growth.filter(|_| !state.log.rewriting.scheduled) {
+            notice!("Starting automatic rewriting of AOF on {growth}% growth");
+        }
+        // Its failure is in the log and in INFO.
+        let _ = rewrite::start(server, keyspace, state);
+    }
+}
+
+/// By how many percent the log has grown since the last rewrite, if it is time for one.
+fn grown(server: &Server, state: &State) -> Option<u64> {
+    let config = &state.config;
+    let percent = u64::from(config.auto_aof_rewrite_percentage);
+    if state.log.state != LogState::On || percent == 0 {
+        return None;
+    }
+    let size = state.log.size_at(server.append.tail.written());
+    let growth = (size.saturating_mul(100) / state.log.base_size.max(1)).checked_sub(100)?;
+    (size > config.auto_aof_rewrite_min_size && growth >= percent).then_some(growth)
 }

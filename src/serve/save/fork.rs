@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{FromRawFd, RawFd};
 
 /// A pipe: the end to write to, the end to read from.
-pub(super) fn pipe() -> Result<(File, File), String> {
+pub(in crate::serve) fn pipe() -> Result<(File, File), String> {
     let mut ends: [RawFd; 2] = [0; 2];
     // SAFETY: `ends` has room for the two descriptors that the call stores.
     if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
@@ -18,7 +18,7 @@ pub(super) fn pipe() -> Result<(File, File), String> {
 
 /// Forks. The child closes all descriptors but the standard ones and `keep`, runs `child`, and exits with what it
 /// gives. Gives the child's process id.
-pub(super) fn fork(child: impl FnOnce() -> i32, keep: &[RawFd]) -> Result<i32, String> {
+pub(in crate::serve) fn fork(child: impl FnOnce() -> i32, keep: &[RawFd]) -> Result<i32, String> {
     // SAFETY: the child runs only what follows: it takes no lock that another thread may have held (the allocator has
     // handlers for that), and ends by `_exit`, so that nothing of the parent's is dropped or flushed twice.
     match unsafe { libc::fork() } {
@@ -66,7 +66,7 @@ fn close_range(first: RawFd, last: RawFd) {
 
 /// How a child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(in crate::serve) enum Ended {
     Code(i32),
     Signal(i32),
 }

@@ -11,22 +11,23 @@ mod write;
 use super::process::{oom, system, title};
 use super::{Server, boot};
 use crate::command::{CmdError, Ctx, SaveError};
-use crate::engine::State;
 use crate::engine::saving::Running;
+use crate::engine::{Child, State};
 use crate::keyspace::Keyspace;
 use crate::persist::rdb;
 use crate::text::clock::Now;
 use crate::value::table::hold_shrinking;
 use crate::{notice, warning};
 
-pub(super) use fork::start_writeback;
+pub(super) use fork::{Ended, fork, pipe, start_writeback};
+pub(super) use reap::{Orders, Work, progress, take_leave, watch};
 use target::Target;
 pub(super) use target::{remove_own, remove_stale};
 pub(super) use write::Snapshot;
 
 /// SAVE.
 pub(super) fn save(keyspace: &Keyspace, state: &mut State) -> Result<(), SaveError> {
-    if state.saving.running.is_some() {
+    if state.saving.running_child(Child::Save).is_some() {
         return Err(SaveError::Running);
     }
     state.saving.saves += 1;
@@ -80,16 +81,21 @@ fn succeeded(state: &mut State, dirty_since: u64) {
     state.saving.last_ok = true;
 }
 
-/// Forks a child that saves. True: a child is busy and this save was put off (`schedule`).
+/// Forks a child that saves. True: another child is busy and this save was put off (`schedule`).
 pub(super) fn bgsave(
     server: &Server,
     keyspace: &mut Keyspace,
     state: &mut State,
     schedule: bool,
 ) -> Result<bool, SaveError> {
-    let _ = schedule; // only the append log's rewriting makes a save wait
-    if state.saving.running.is_some() {
-        return Err(SaveError::Running);
+    match state.saving.running {
+        Some(running) if running.child == Child::Save => return Err(SaveError::Running),
+        Some(_) if schedule => {
+            state.saving.scheduled = true;
+            return Ok(true);
+        }
+        Some(_) => return Err(SaveError::Busy),
+        None => {}
     }
     let now = state.clock.now();
     state.saving.last_try = now.ms / 1000;
@@ -108,7 +114,7 @@ pub(super) fn bgsave(
 fn start_child(server: &Server, keyspace: &mut Keyspace, state: &mut State, now: Now) -> Result<(), String> {
     // Without a target there is a child all the same, which fails: that is how the real server tells.
     let mut target = Target::create(&state.config);
-    let (report, reports) = fork::pipe()?;
+    let (report, reports) = pipe()?;
     let orders = reap::Orders { report, title: title::of_child(&state.config, "redis-rdb-bgsave") };
     let forked_at = state.clock.mono_us();
     let pid = {
@@ -120,7 +126,7 @@ fn start_child(server: &Server, keyspace: &mut Keyspace, state: &mut State, now:
             let _ = oom::apply(&state.config, oom::Role::Child);
             reap::child(&snapshot, &mut target, &orders)
         };
-        fork::fork(child, &keep)?
+        fork(child, &keep)?
     };
     drop(orders);
     state.saving.forks += 1;
@@ -129,6 +135,7 @@ fn start_child(server: &Server, keyspace: &mut Keyspace, state: &mut State, now:
     keyspace.set_resizing(false);
     hold_shrinking(true);
     state.saving.running = Some(Running {
+        child: Child::Save,
         pid,
         started: now.ms / 1000,
         started_us: now.mono_us,
@@ -139,7 +146,8 @@ fn start_child(server: &Server, keyspace: &mut Keyspace, state: &mut State, now:
     });
     state.saving.child_file = target.as_ref().ok().map(|target| target.temporary().to_owned());
     (state.saving.child_keys_done, state.saving.child_cow_bytes) = (0, 0);
-    reap::watch(server, pid, reports, target);
+    super::append::obey(&server.append, state);
+    watch(server, pid, reports, Work::Save(target.ok()));
     Ok(())
 }
 
@@ -175,7 +183,7 @@ pub(super) fn reload(ctx: &mut Ctx<'_>, how: crate::command::Reload) -> Result<(
     }
 }
 
-/// Tells a child that saves, if there is one, to stop. Its end is settled later, as no save and no failure.
+/// Tells the child, if there is one, to stop. Its end is settled later, as no success and no failure.
 pub(super) fn kill_child(state: &mut State) {
     let Some(running) = &mut state.saving.running else { return };
     running.aborted = true;
@@ -190,7 +198,9 @@ pub(super) fn kill_child(state: &mut State) {
 
 /// All databases were emptied by FLUSHALL: so is the file, if there are save points.
 pub(super) fn flushed_all(keyspace: &Keyspace, state: &mut State) {
-    kill_child(state);
+    if state.saving.running_child(Child::Save).is_some() {
+        kill_child(state);
+    }
     if !state.config.save.is_empty() {
         // Its failure is in the log.
         let _ = save_now(keyspace, state);

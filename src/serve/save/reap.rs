@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use super::target::{Paced, Target};
 use super::write::Snapshot;
 use crate::engine::{Engine, State};
 use crate::serve::Server;
+use crate::serve::append::Rewrite;
 use crate::serve::process::title;
 use crate::value::table::hold_shrinking;
 use crate::{notice, warning};
@@ -22,7 +24,7 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: u64 = 1024;
 
 /// What a child needs, put together before the fork.
-pub(super) struct Orders {
+pub(in crate::serve) struct Orders {
     /// For its reports.
     pub report: File,
     /// For `ps`.
@@ -30,6 +32,25 @@ pub(super) struct Orders {
 }
 
 impl Orders {
+    /// What the child reports by.
+    pub fn descriptor(&self) -> RawFd {
+        self.report.as_raw_fd()
+    }
+
+    /// Shows in the process list what the child is at.
+    pub fn show_title(&self) {
+        if let Some(text) = &self.title {
+            title::show(text);
+        }
+    }
+
+    /// Tells that all is done; gives the bytes that were copied since the fork.
+    pub fn tell_end(&self, file: &Path, keys: u64) -> u64 {
+        let copied = private_bytes();
+        self.tell(file, keys, copied);
+        copied
+    }
+
     /// Tells the parent. If it is gone nobody wants the file, whose name only it knew: the child removes it and ends.
     fn tell(&self, file: &Path, keys: u64, cow_bytes: u64) {
         let mut bytes = [0; REPORT];
@@ -45,9 +66,7 @@ impl Orders {
 
 /// Writes the snapshot; the exit code. No target: creating it failed for the reason given.
 pub(super) fn child(snapshot: &Snapshot<'_>, target: &mut Result<Target, String>, orders: &Orders) -> i32 {
-    if let Some(text) = &orders.title {
-        title::show(text);
-    }
+    orders.show_title();
     let written = match target {
         Ok(target) => {
             let path = target.temporary().to_owned();
@@ -65,20 +84,23 @@ pub(super) fn child(snapshot: &Snapshot<'_>, target: &mut Result<Target, String>
 }
 
 fn write(snapshot: &Snapshot<'_>, file: &mut Paced, path: &Path, orders: &Orders) -> Result<(), String> {
+    snapshot.write(&mut *file, progress(orders, path)).map_err(|error| super::why(&error))?;
+    file.sync().map_err(|error| super::write_error("fsync", &error))?;
+    let copied = orders.tell_end(path, snapshot.keys());
+    notice!("DB saved on disk");
+    notice!("Fork CoW for RDB: current {0} MB, peak {0} MB, average {0} MB", copied >> 20);
+    Ok(())
+}
+
+/// Hears how many keys are done, and tells the parent now and then.
+pub(in crate::serve) fn progress(orders: &Orders, path: &Path) -> impl FnMut(u64) {
     let mut last = Instant::now();
-    let progress = |done: u64| {
+    move |done: u64| {
         if done.is_multiple_of(LOOK_EVERY) && last.elapsed() >= REPORT_EVERY {
             last = Instant::now();
             orders.tell(path, done, private_bytes());
         }
-    };
-    snapshot.write(&mut *file, progress).map_err(|error| super::why(&error))?;
-    file.sync().map_err(|error| super::write_error("fsync", &error))?;
-    let copied = private_bytes();
-    orders.tell(path, snapshot.keys(), copied);
-    notice!("DB saved on disk");
-    notice!("Fork CoW for RDB: current {0} MB, peak {0} MB, average {0} MB", copied >> 20);
-    Ok(())
+    }
 }
 
 /// Bytes of this process that are its own: what was copied since the fork.
@@ -88,14 +110,22 @@ fn private_bytes() -> u64 {
     text.lines().find(|line| line.starts_with("Private_Dirty:")).and_then(kib).unwrap_or(0) << 10
 }
 
-/// Follows a child on a thread of its own, and settles its end under the engine's lock.
-pub(super) fn watch(server: &Server, pid: i32, reports: File, target: Result<Target, String>) {
+/// What becomes of a child's work.
+pub(in crate::serve) enum Work {
+    /// A snapshot takes the old one's place, if its file could be created.
+    Save(Option<Target>),
+    /// A new base of the append log.
+    Rewrite(Rewrite),
+}
+
+/// Follows a child on a thread of its own, and settles its end.
+pub(in crate::serve) fn watch(server: &Server, pid: i32, reports: File, work: Work) {
     let server = server.handle();
-    let follow = move || follow(&server, pid, reports, target.ok());
+    let follow = move || follow(&server, pid, reports, work);
     std::thread::Builder::new().name("reaper".into()).spawn(follow).expect("a thread can be started");
 }
 
-fn follow(server: &Arc<Server>, pid: i32, mut reports: File, target: Option<Target>) {
+fn follow(server: &Arc<Server>, pid: i32, mut reports: File, work: Work) {
     let mut bytes = [0; REPORT];
     while reports.read_exact(&mut bytes).is_ok() {
         let (keys, copied) = bytes.split_at(8);
@@ -105,25 +135,43 @@ fn follow(server: &Arc<Server>, pid: i32, mut reports: File, target: Option<Targ
         saving.child_cow_bytes = saving.child_cow_bytes.max(number(copied));
     }
     fork::wait_for_end(pid);
+    match work {
+        Work::Save(target) => end_save(server, pid, target),
+        Work::Rewrite(rewrite) => rewrite.conclude(server, pid),
+    }
+}
+
+fn end_save(server: &Server, pid: i32, target: Option<Target>) {
     let renamed = {
         let mut guard = server.lock();
-        let ended = fork::reap(pid);
-        conclude(&mut guard, ended, target)
+        let (ended, _) = take_leave(&mut guard, pid);
+        let renamed = conclude(&mut guard.state, ended, target);
+        crate::serve::append::obey(&server.append, &guard.state);
+        renamed
     };
     let Some(dir) = renamed else { return };
     // The old file is replaced; only its name's place on the disk is left to be made sure of, without the lock.
     let synced = dir.sync();
-    settle(&mut server.lock().state, synced);
+    let state = &mut server.lock().state;
+    settle(state, synced);
+    crate::serve::append::obey(&server.append, state);
+}
+
+/// Reaps the child that ran; how it ended, and whether it was told to.
+pub(in crate::serve) fn take_leave(engine: &mut Engine, pid: i32) -> (Ended, bool) {
+    let ended = fork::reap(pid);
+    engine.keyspace.set_resizing(true);
+    hold_shrinking(false);
+    let aborted = engine.state.saving.running.as_mut().is_some_and(|running| {
+        running.ended = true;
+        running.aborted
+    });
+    (ended, aborted)
 }
 
 /// The child is gone: its file takes its place, or goes. Gives the directory to be synced before it counts.
-fn conclude(engine: &mut Engine, ended: Ended, target: Option<Target>) -> Option<super::target::Dir> {
-    engine.keyspace.set_resizing(true);
-    hold_shrinking(false);
-    let state = &mut engine.state;
-    let running = state.saving.running.as_mut()?;
-    running.ended = true;
-    let aborted = running.aborted;
+fn conclude(state: &mut State, ended: Ended, target: Option<Target>) -> Option<super::target::Dir> {
+    let aborted = state.saving.running?.aborted;
     state.saving.last_cow_bytes = state.saving.child_cow_bytes;
     let renamed = match (ended, target) {
         _ if aborted => Err(Some(libc::SIGUSR1)),

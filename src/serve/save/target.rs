@@ -15,7 +15,7 @@ use crate::serve::process::system::reason;
 const SYNC_EVERY: u64 = 4 << 20;
 
 /// An output file that asks the kernel to write as it goes, so that the sync at the end is short.
-pub(super) struct Paced {
+pub(in crate::serve) struct Paced {
     file: File,
     written: u64,
     hinted: u64,
@@ -46,7 +46,7 @@ impl Write for Paced {
 }
 
 /// A snapshot's file in the making. Dropped, it leaves nothing behind.
-pub(super) struct Target {
+pub(in crate::serve) struct Target {
     /// What is written to.
     pub file: Paced,
     temporary: NamedTempFile,
@@ -108,7 +108,7 @@ impl Target {
 }
 
 /// The directory in which a file was replaced.
-pub(super) struct Dir(PathBuf);
+pub(in crate::serve) struct Dir(PathBuf);
 
 impl Dir {
     /// Makes the replacement durable.

@@ -1,12 +1,13 @@
 //! What a snapshot says: notes, libraries, every database.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use crate::command::generic::dump::body;
 use crate::engine::config::{Config, SaveVersion as Wanted};
 use crate::engine::{Libraries, State};
 use crate::keyspace::entry::Entry;
 use crate::keyspace::{Access, Database, Keyspace};
+use crate::persist::aof::Commands;
 use crate::persist::rdb::{KeyInfo, SaveError, SaveOptions, SaveVersion, Writer};
 
 /// Everything that a snapshot is made of, borrowed.
@@ -73,6 +74,31 @@ impl<'a> Snapshot<'a> {
     /// The same as the base of an append log.
     pub fn write_base(&self, out: impl Write, progress: impl FnMut(u64)) -> Result<(), SaveError> {
         self.write_all(out, true, progress)
+    }
+
+    /// The same as commands.
+    pub fn write_commands(
+        &self,
+        out: impl Write,
+        note_time: bool,
+        mut progress: impl FnMut(u64),
+    ) -> io::Result<()> {
+        let mut commands = Commands::new(out);
+        if note_time {
+            commands.note_time(self.now_ms / 1000);
+        }
+        self.libraries.functions.iter().try_for_each(|code| commands.function(code))?;
+        let mut done = 0;
+        for (index, database) in self.keyspace.databases().filter(|(_, database)| !database.is_empty()) {
+            commands.select(index)?;
+            for entry in database.entries() {
+                commands.key(&self.info(entry), body(&entry.view()))?;
+                done += 1;
+                progress(done);
+                self.dawdle(done);
+            }
+        }
+        commands.finish().map(drop)
     }
 
     fn write_all(

@@ -1,0 +1,322 @@
+//! Rewriting: a forked child writes a new base, the parent goes on in a new increment, and a manifest joins the two.
+//!
+//! In this order, so that a crash anywhere leaves a directory that loads with everything acknowledged: the old increment
+//! is written out and synced; the new one is created, then named by a durable manifest; the child writes and syncs
+//! the base under another name; it gets its own name; a manifest names it and the last increment, and the rest as
+//! history; when that is durable, too, history is forgotten and removed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::files::{self, Base, Files, Logged, Unreplaced, text};
+use super::{collect, hand_over};
+use crate::engine::config::Config;
+use crate::engine::saving::Running;
+use crate::engine::{Child, LogState, State};
+use crate::keyspace::Keyspace;
+use crate::persist::aof::{DiskFile, Manifest};
+use crate::serve::Server;
+use crate::serve::process::{oom, title};
+use crate::serve::save::{Ended, Orders, Snapshot, Work, fork, pipe, progress, take_leave, watch};
+use crate::value::table::hold_shrinking;
+use crate::{notice, warning};
+
+/// A rewrite that a child is at.
+pub(in crate::serve) struct Rewrite {
+    temporary: PathBuf,
+    /// The base will be a snapshot, not commands.
+    snapshot: bool,
+    /// The log is being turned on: the increment has no name yet.
+    first: bool,
+    /// The LSN at the fork.
+    forked_at: u64,
+}
+
+/// Forks a child that writes a new base, and goes on in a new increment. What fails is in the log, and leaves the log
+/// as it was.
+pub(super) fn start(server: &Server, keyspace: &mut Keyspace, state: &mut State) -> Result<(), Logged> {
+    let started = begin(server, keyspace, state);
+    if started.is_err() {
+        state.log.rewriting.last_ok = false;
+    }
+    started
+}
+
+fn begin(server: &Server, keyspace: &mut Keyspace, state: &mut State) -> Result<(), Logged> {
+    let append = &server.append;
+    let files = Files::of(&state.config, &*append.disk);
+    files.make_dir()?;
+    hand_over(&append.tail, state);
+    let first = match state.log.state {
+        LogState::Off => false,
+        LogState::On => {
+            next_increment(server, &files, state)?;
+            false
+        }
+        LogState::Waiting => {
+            first_increment(server, &files, state)?;
+            true
+        }
+    };
+    state.log.rewriting.begun += 1;
+    let forked = fork_child(server, &files, keyspace, state, first);
+    if forked.is_err() && first {
+        abandon(server, state);
+    }
+    forked
+}
+
+/// The log goes on in a new increment, which the manifest names by then.
+fn next_increment(server: &Server, files: &Files<'_>, state: &mut State) -> Result<(), Logged> {
+    let tail = &server.append.tail;
+    if !tail.finish() {
+        warning!("Can't rewrite append only file in background: what was logged can't be written");
+        return Err(Logged);
+    }
+    let mut manifest = state.log.manifest.clone();
+    let name = manifest.next_incr(files.names(), None).name.clone();
+    let file = files.create(&name)?;
+    if let Err(unreplaced) = files.replace_manifest(&manifest) {
+        if unreplaced == Unreplaced::InPlace {
+            // The old increment goes on, so it must be the last again, at least for whoever looks now.
+            let _ = files.replace_manifest(&state.log.manifest);
+        }
+        return Err(Logged);
+    }
+    notice!("Creating AOF incr file {} on background rewrite", text(&name));
+    switch(server, state, file);
+    state.log.manifest = manifest;
+    Ok(())
+}
+
+/// The log is being turned on: an increment collects what comes after the fork, to be named when the base is there.
+fn first_increment(server: &Server, files: &Files<'_>, state: &mut State) -> Result<(), Logged> {
+    let name = files.names().temp_incr();
+    let file = files.create(&name)?;
+    notice!("Creating AOF incr file {} on background rewrite", text(&name));
+    switch(server, state, file);
+    server.append.start_thread();
+    state.log.take_frames(true);
+    Ok(())
+}
+
+fn switch(server: &Server, state: &mut State, file: Arc<dyn DiskFile>) {
+    server.append.tail.open(file, 0);
+    state.log.begin_file();
+}
+
+/// The log is not turned on yet after all: what was collected is worth nothing without a base.
+fn abandon(server: &Server, state: &mut State) {
+    hand_over(&server.append.tail, state);
+    server.append.tail.abandon();
+    state.log.take_frames(false);
+    let files = Files::of(&state.config, &*server.append.disk);
+    let name = files.names().temp_incr();
+    notice!("Removing the temp incr aof file {} in the background", text(&name));
+    files.remove(&files.path(&name));
+}
+
+fn fork_child(
+    server: &Server,
+    files: &Files<'_>,
+    keyspace: &mut Keyspace,
+    state: &mut State,
+    first: bool,
+) -> Result<(), Logged> {
+    let cant = |why: String| {
+        warning!("Can't rewrite append only file in background: {why}");
+        Logged
+    };
+    let name = format!("temp-rewriteaof-bg-{}.aof", std::process::id());
+    let mut base = files.create_temporary(&name, state.config.aof_rewrite_incremental_fsync)?;
+    let (report, reports) = pipe().map_err(cant)?;
+    let orders = Orders { report, title: title::of_child(&state.config, "redis-aof-rewrite") };
+    let forked_at_us = state.clock.mono_us();
+    let pid = {
+        let snapshot = Snapshot::of(keyspace, state);
+        let keep = [orders.descriptor(), base.file.descriptor().unwrap_or(orders.descriptor())];
+        let work = || {
+            // The reason of a failure is in the log, and no reason not to go on.
+            let _ = oom::apply(&state.config, oom::Role::Child);
+            child(&snapshot, &mut base, &orders, &state.config)
+        };
+        fork(work, &keep).map_err(|why| {
+            files.remove(&files.temporary(&name));
+            cant(why)
+        })?
+    };
+    drop(orders);
+    let now = state.clock.now();
+    state.saving.forks += 1;
+    state.saving.last_fork_us = now.mono_us.saturating_sub(forked_at_us);
+    notice!("Background append only file rewriting started by pid {pid}");
+    keyspace.set_resizing(false);
+    hold_shrinking(true);
+    state.log.rewriting.scheduled = false;
+    state.saving.running = Some(Running {
+        child: Child::Rewrite,
+        pid,
+        started: now.ms / 1000,
+        started_us: now.mono_us,
+        dirty_at_start: state.saving.dirty,
+        keys_total: keyspace.total_keys() as u64,
+        ended: false,
+        aborted: false,
+    });
+    state.saving.child_file = Some(base.path.clone());
+    (state.saving.child_keys_done, state.saving.child_cow_bytes) = (0, 0);
+    super::obey(&server.append, state);
+    let snapshot = state.config.aof_use_rdb_preamble;
+    let rewrite = Rewrite { temporary: base.path, snapshot, first, forked_at: state.log.lsn() };
+    watch(server, pid, reports, Work::Rewrite(rewrite));
+    Ok(())
+}
+
+/// The child's work; its exit code.
+fn child(snapshot: &Snapshot<'_>, base: &mut Base, orders: &Orders, config: &Config) -> i32 {
+    orders.show_title();
+    let path = base.path.clone();
+    let report = progress(orders, &path);
+    if super::write_base(snapshot, base, config, report).is_err() {
+        return 1;
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    notice!("Successfully created the temporary AOF base file {name}");
+    let copied = orders.tell_end(&path, snapshot.keys());
+    notice!("Fork CoW for AOF rewrite: current {0} MB, peak {0} MB, average {0} MB", copied >> 20);
+    0
+}
+
+impl Rewrite {
+    /// The child has ended: its base becomes the log's, or goes. Not under the engine's lock.
+    pub fn conclude(self, server: &Server, pid: i32) {
+        let ready = {
+            let mut engine = server.lock();
+            let (ended, aborted) = take_leave(&mut engine, pid);
+            let state = &mut engine.state;
+            state.log.rewriting.last_cow_bytes = state.saving.child_cow_bytes;
+            judge(state, ended, aborted).then(|| (state.config.clone(), state.log.manifest.clone()))
+        };
+        // Nobody else changes the manifest: there is one child at a time, and this one still counts as running.
+        let placed = match ready {
+            Some((config, manifest)) => {
+                let files = Files::of(&config, &*server.append.disk);
+                let placed = self.put_in_place(&files, &config, manifest);
+                placed.map(|manifest| (files.base_size(&manifest), manifest)).ok()
+            }
+            None => None,
+        };
+        let disk = server.append.disk.clone();
+        let mut engine = server.lock();
+        if placed.is_none() {
+            Files::of(&engine.state.config, &*disk).remove(&self.temporary);
+        }
+        self.settle(server, &mut engine.state, placed);
+    }
+
+    /// Gives the base its name, and the manifest that goes with it.
+    fn put_in_place(
+        &self,
+        files: &Files<'_>,
+        config: &Config,
+        mut manifest: Manifest,
+    ) -> Result<Manifest, Logged> {
+        let base = manifest.next_base(files.names(), self.snapshot).name.clone();
+        let temporary = self.temporary.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        files.place_base(&self.temporary, &base).map_err(|error| {
+            let what = "Error trying to rename the temporary AOF base file";
+            files::logged(&format!("{what} {temporary} into {}", text(&base)), &error)
+        })?;
+        notice!("Successfully renamed the temporary AOF base file {temporary} into {}", text(&base));
+        if self.first {
+            self.name_increment(files, &mut manifest).inspect_err(|_| files.remove(&files.path(&base)))?;
+        }
+        manifest.retire_incrs(1);
+        match files.replace_manifest(&manifest) {
+            Ok(()) => {}
+            Err(Unreplaced::Before) => {
+                files.remove(&files.path(&base));
+                return Err(Logged);
+            }
+            // Both manifests may be what a crash leaves, so nothing that one of them names may go.
+            Err(Unreplaced::InPlace) => return Ok(manifest),
+        }
+        collect(files, &mut manifest, config);
+        Ok(manifest)
+    }
+
+    fn name_increment(&self, files: &Files<'_>, manifest: &mut Manifest) -> Result<(), Logged> {
+        let (temporary, name) =
+            (files.names().temp_incr(), manifest.next_incr(files.names(), None).name.clone());
+        files.rename(&temporary, &name).map_err(|error| {
+            let what = "Error trying to rename the temporary AOF incr file";
+            files::logged(&format!("{what} {} into {}", text(&temporary), text(&name)), &error)
+        })?;
+        let (from, to) = (text(&temporary), text(&name));
+        notice!("Successfully renamed the temporary AOF incr file {from} into {to}");
+        Ok(())
+    }
+
+    /// The engine learns what became of it.
+    fn settle(self, server: &Server, state: &mut State, placed: Option<(u64, Manifest)>) {
+        let Some(running) = state.saving.running else { return };
+        let now_s = state.clock.now().ms / 1000;
+        state.log.rewriting.last_seconds = now_s.saturating_sub(running.started) as i64;
+        let done = placed.is_some();
+        if let Some((base_size, manifest)) = placed {
+            state.log.manifest = manifest;
+            if state.log.state != LogState::Off {
+                self.count(server, state, base_size);
+            }
+            state.log.rewriting.last_ok = true;
+            state.log.rewriting.failures = 0;
+            state.log.doubted = false;
+            notice!("Background AOF rewrite finished successfully");
+        } else if !running.aborted {
+            state.log.rewriting.failures += 1;
+            state.log.rewriting.last_ok = false;
+        }
+        if state.log.state == LogState::Waiting && self.first {
+            if done {
+                state.log.state = LogState::On;
+            } else {
+                abandon(server, state);
+                state.log.rewriting.scheduled = true;
+            }
+        }
+        state.saving.running = None;
+        state.saving.child_file = None;
+        super::obey(&server.append, state);
+    }
+
+    /// The log is now the base and what came since the fork.
+    fn count(&self, server: &Server, state: &mut State, base_size: u64) {
+        state.log.measure(base_size, self.forked_at);
+        state.log.base_size = state.log.size_at(server.append.tail.written());
+    }
+}
+
+/// Whether the child did its work; if not, the log says why.
+fn judge(state: &mut State, ended: Ended, aborted: bool) -> bool {
+    match ended {
+        _ if aborted => false,
+        Ended::Code(0) => {
+            notice!("Background AOF rewrite terminated with success");
+            true
+        }
+        Ended::Code(_) => {
+            warning!("Background AOF rewrite terminated with error");
+            false
+        }
+        Ended::Signal(signal) => {
+            warning!("Background AOF rewrite terminated by signal {signal}");
+            if signal == libc::SIGUSR1
+                && let Some(running) = &mut state.saving.running
+            {
+                // That is how a child is asked to stop: no failure.
+                running.aborted = true;
+            }
+            false
+        }
+    }
+}
