@@ -3,7 +3,7 @@
 use super::args::ConfigLines;
 use super::conf;
 use crate::engine::config::{Config, Loader, Supervised};
-use crate::serve::process::{allocator, background, banner, limits, notify, oom, signals, title};
+use crate::serve::process::{allocator, background, banner, huge_pages, limits, notify, oom, signals, title};
 use crate::text::log;
 use crate::{notice, warning};
 use std::ffi::OsString;
@@ -28,6 +28,8 @@ pub struct StartOptions {
 /// Does everything that comes before the sockets. Errors: the exit code; why is in the log or on standard error.
 pub fn prepare(argv: &[OsString], lines: &ConfigLines) -> Result<StartOptions, ExitCode> {
     signals::ignore();
+    // Settled later; what is touched until then would be resident for ever.
+    huge_pages::allow(false);
     // Before the config changes the directory that they are relative to.
     let executable = absolute(argv.first().map_or(Path::new("resnap"), Path::new)).unwrap_or_default();
     let config_file = lines.file.as_ref().map(|file| absolute(file).unwrap_or_else(|_| file.clone()));
@@ -94,7 +96,7 @@ fn refuse_unknown(loader: &Loader) -> Result<(), ExitCode> {
 
 /// What the settings want of the process itself; failures are in the log and no reason to stop.
 fn settle_process(config: &mut Config, in_background: bool) {
-    if config.disable_thp && !signals::disable_huge_pages() {
+    if !huge_pages::settle(config) {
         warning!("Can't turn transparent huge pages off for this process.");
     }
     if !allocator::purge_in_thread(config.jemalloc_bg_thread) {

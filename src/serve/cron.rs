@@ -1,5 +1,6 @@
 //! What happens by itself, `hz` times a second.
 
+use super::process::huge_pages;
 use super::{Server, append, save};
 use crate::command::connection::client_line;
 use crate::engine::stats::used_memory;
@@ -47,7 +48,9 @@ fn sample(state: &mut State, now: Now) {
     stats.rate_out.sample(traffic.sent, now.mono_us);
     stats.rate_turns.sample(stats.turns.count, now.mono_us);
     stats.turn_length.sample_beside(stats.turns.usec, stats.turns.count, 1);
-    stats.peak_memory = stats.peak_memory.max(used_memory());
+    let used = used_memory();
+    stats.peak_memory = stats.peak_memory.max(used);
+    huge_pages::follow(&state.config, used);
 }
 
 /// `timeout`: clients that asked nothing for so long.

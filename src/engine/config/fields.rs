@@ -103,6 +103,7 @@ pub struct Fields {
     pub oom_score_adj_values: [i32; 3],
     /// Turn transparent huge pages off for this process.
     pub disable_thp: bool,
+    pub huge_pages: bool,
     /// Purge freed memory in a thread.
     pub jemalloc_bg_thread: bool,
     /// Who may use DEBUG.

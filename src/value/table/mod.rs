@@ -660,17 +660,12 @@ impl<T: Slot> Table<T> {
             // All of them will be read.
             self.chain(old).for_each(|bucket| bucket.items().for_each(|item| prefetch(item.address())));
         }
-        let drained = self.main.at(old).link().map(|_| self.drain_chain(old));
+        let (leaving, beyond) = self.take_leaving(old, level);
         self.main.push();
         self.mask = mask_for(new + 1);
-        match drained {
-            None => self.move_leaving(old, new, level),
-            Some(items) => {
-                for (tag, item) in items {
-                    let to = if leaves(&item, level) { new } else { old };
-                    self.place(to, tag, item);
-                }
-            }
+        *self.main.at_mut(new) = leaving;
+        for (tag, item) in beyond {
+            self.place(new, tag, item);
         }
         if T::SPARE && (level + 1).is_multiple_of(16) {
             self.renew_windows(old, level + 1);
@@ -679,14 +674,29 @@ impl<T: Slot> Table<T> {
         self.inherit_deadline(old, new);
     }
 
-    /// Moves the items whose hash bit `level` is set from one bucket without a chain to an empty one.
-    fn move_leaving(&mut self, old: usize, new: usize, level: u32) {
-        for slot in self.main.at(old).slots() {
-            let bucket = self.main.at_mut(old);
-            if leaves(bucket.get(slot), level) {
-                let (tag, item) = (bucket.tag(slot), bucket.take(slot));
-                self.main.at_mut(new).put(slot, tag, item);
+    /// Takes the items whose hash bit `level` is set out of a chain: as a bucket, and what one can't hold.
+    fn take_leaving(&mut self, home: usize, level: u32) -> (Bucket<T>, Vec<(u8, T)>) {
+        let (mut leaving, mut beyond) = (Bucket::empty(), Vec::new());
+        while let Some(ix) = self.first_leaving(home, level) {
+            let tag = self.bucket(ix.bucket()).tag(ix.slot());
+            let item = self.extract(home, ix);
+            self.len += 1;
+            match leaving.vacant() {
+                Some(slot) => leaving.put(slot, tag, item),
+                None => beyond.push((tag, item)),
             }
+        }
+        (leaving, beyond)
+    }
+
+    fn first_leaving(&self, home: usize, level: u32) -> Option<SlotIx> {
+        let mut id = BucketId(home);
+        loop {
+            let bucket = self.bucket(id);
+            if let Some(slot) = bucket.slots().find(|slot| leaves(bucket.get(*slot), level)) {
+                return Some(SlotIx::new(id, slot));
+            }
+            id = BucketId::spill(bucket.link()?);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Directives that only this server has.
 
 use super::super::fields::SaveVersion;
-use super::super::row::{HIDDEN, Row, at, live, maybe, one_of};
+use super::super::row::{HIDDEN, Row, at, live, maybe, one_of, yes_no};
 
 /// `80` is the number of Valkey's version.
 const VERSIONS: &[(&str, u32)] = &[
@@ -18,6 +18,14 @@ pub(in super::super) const ROWS: &[Row] = &[
     live("port-file", maybe(), at!(port_file), "File for the number of the port in use, for `port 0`.")
         .fixed()
         .flags(HIDDEN),
+    live(
+        "huge-pages",
+        yes_no(true),
+        at!(huge_pages),
+        "Huge pages for the data of a server that grows beyond 64 MiB, whatever disable-thp says: cheaper forks.",
+    )
+    .fixed()
+    .flags(HIDDEN),
     live(
         "rdb-save-version",
         one_of(VERSIONS, 0),
