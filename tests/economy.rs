@@ -103,7 +103,12 @@ fn what_the_road_of_a_request_allocates() {
         let again = batches(pipeline, |n| format!("SET key:{pipeline:03}:{n:08} {:032}", n + 1));
         let set_again = cost(&mut stream, &again, pipeline, 5);
         assert!(set_again < few, "SET of a key that is there, pipeline {pipeline}: {set_again}");
-        let get = cost(&mut stream, &batches(pipeline, |n| format!("GET key:{pipeline:03}:{n:08}")), pipeline, 5 + 34);
+        let get = cost(
+            &mut stream,
+            &batches(pipeline, |n| format!("GET key:{pipeline:03}:{n:08}")),
+            pipeline,
+            5 + 34,
+        );
         assert!(get < few, "GET, pipeline {pipeline}: {get}");
         let missing = cost(&mut stream, &batches(pipeline, |n| format!("GET no:{n}")), pipeline, 5);
         assert!(missing < few, "GET of nothing, pipeline {pipeline}: {missing}");

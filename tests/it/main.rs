@@ -4,6 +4,7 @@
 //! - `client`: a blocking RESP2/RESP3 client that shows the whole value tree and the raw bytes.
 //! - `network`: sockets: input cut anywhere, endless pipelines, limits, listening, threads, idleness.
 //! - `clients`: redis-cli, redis-benchmark, redis-py, node-redis and ioredis, unmodified.
+//! - `economy`: system calls per request, pages of memory.
 //! - `floors`: which room may import which.
 //! - `process`: arguments, exit codes, log, title, background.
 //! - `server`: starts our binary or a real server, and ends it by pid.
@@ -17,6 +18,7 @@ mod blocking;
 mod canon;
 mod client;
 mod clients;
+mod economy;
 mod examples;
 mod floors;
 mod neighbours;
