@@ -10,6 +10,7 @@
 
 mod args;
 mod batch;
+mod cut;
 mod error;
 mod out;
 mod parse;
@@ -17,9 +18,10 @@ mod reply;
 
 pub use args::{Args, OwnedArgs};
 pub use batch::Batch;
+pub use cut::Cut;
 pub use error::ProtocolError;
 pub use out::{Mark, Out};
-pub use parse::{Parsed, Parser, ParserLimits};
+pub use parse::{BIG_ARG, Parsed, Parser, ParserLimits};
 pub use reply::{Deferred, Proto, Replied, Reply};
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::text::num::leading_i64;
 use crate::text::words;
 
 /// What a file is to the log.
@@ -340,7 +341,7 @@ fn parse_line(line: &[u8]) -> Result<Part, &'static str> {
                 return Err("File can't be a path, just a filename");
             }
             b"file" => name = Some(value.to_vec()),
-            b"seq" => seq = number(value),
+            b"seq" => seq = leading_i64(value),
             b"type" => kind = value.first().copied(),
             b"startoffset" => start = offset(value),
             b"endoffset" => end = offset(value),
@@ -365,19 +366,7 @@ fn until_zero(word: &[u8]) -> &[u8] {
 
 /// -1 is how real servers say that there is none.
 fn offset(text: &[u8]) -> Option<i64> {
-    Some(number(text)).filter(|n| *n != -1)
-}
-
-/// A number as C's `atoll` reads it: what follows the digits does not count, without any it is 0.
-fn number(text: &[u8]) -> i64 {
-    let text = text.trim_ascii_start();
-    let (sign, digits) = match text.split_first() {
-        Some((b'-', rest)) => (-1, rest),
-        Some((b'+', rest)) => (1, rest),
-        _ => (1, text),
-    };
-    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-    digits.fold(0_i64, |n, digit| n.saturating_mul(10).saturating_add(sign * i64::from(digit - b'0')))
+    Some(leading_i64(text)).filter(|n| *n != -1)
 }
 
 #[cfg(test)]

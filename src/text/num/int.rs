@@ -49,6 +49,19 @@ fn digit(byte: u8) -> Option<u8> {
     (d < 10).then_some(d)
 }
 
+/// A number as C's `strtol` reads it: blanks may stand before it and anything behind it, without digits it is 0, and
+/// what does not fit is the nearest that does.
+pub fn leading_i64(text: &[u8]) -> i64 {
+    let blanks = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
+    let (sign, digits) = match text[blanks..].split_first() {
+        Some((b'-', rest)) => (-1, rest),
+        Some((b'+', rest)) => (1, rest),
+        _ => (1, &text[blanks..]),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0_i64, |n, digit| n.saturating_mul(10).saturating_add(sign * i64::from(digit - b'0')))
+}
+
 /// How many decimal digits `n` prints with (1 for 0).
 #[inline]
 pub fn digits10(n: u64) -> usize {
