@@ -112,6 +112,8 @@ pub trait Host {
     fn log_vitals(&self) -> LogVitals;
     /// Saves, empties and loads again (DEBUG RELOAD).
     fn reload(&self, ctx: &mut Ctx<'_>, how: Reload) -> Result<(), CmdError>;
+    /// Empties everything and loads the append log again (DEBUG LOADAOF).
+    fn load_log(&self, ctx: &mut Ctx<'_>) -> Result<(), CmdError>;
     /// Prepares to leave; on success the process ends soon and no reply is sent.
     fn shutdown(&self, ctx: &mut Ctx<'_>, how: Shutdown) -> Result<(), CmdError>;
     /// Takes back a SHUTDOWN that is waiting. False if there is none.

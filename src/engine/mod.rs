@@ -189,6 +189,8 @@ pub struct Process {
 pub struct Progress {
     /// Bytes read.
     pub loaded_bytes: std::sync::atomic::AtomicU64,
+    /// Bytes that there are to read.
+    pub total_bytes: std::sync::atomic::AtomicU64,
 }
 
 /// The data set is being loaded.
@@ -196,8 +198,6 @@ pub struct Progress {
 pub struct Loading {
     /// Unix seconds.
     pub started: u64,
-    /// Bytes of the file.
-    pub total_bytes: u64,
     /// How far it is.
     pub progress: std::sync::Arc<Progress>,
 }

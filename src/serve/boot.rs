@@ -1,5 +1,8 @@
 //! The road of a start: the data set is loaded aside, then put in place under the lock.
 
+mod log;
+mod replay;
+
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -8,14 +11,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::{Server, discard_value, host};
+use super::{Server, discard_value, host, new_state};
+use crate::command::{CmdError, Ctx};
 use crate::engine::config::Config;
-use crate::engine::{Libraries, Loading, Progress};
-use crate::keyspace::{Access, Arrivals, Keyspace, Origin, Policy, Twice};
+use crate::engine::{Libraries, Loading, Log, Progress, State};
+use crate::keyspace::{Access, Arrivals, Keyspace, Lapse, Origin, Policy, Twice};
+use crate::{notice, warning};
 use crate::persist::rdb::{Item, LoadError, LoadErrorKind, LoadOptions, Loaded, Meta, Reader, StreamSource};
 use crate::text::clock::Now;
 use crate::value::Limits;
-use crate::{notice, warning};
+use replay::Replay;
 
 /// Why the data set was not loaded. `Display` is for the log and names file, offset, key and reason.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub enum BootError {
     Load(PathBuf, LoadError),
     /// The append log can't be opened for writing; why is in the log.
     Log,
+    /// The append log can't be loaded.
+    Append(log::Fault),
 }
 
 impl fmt::Display for BootError {
@@ -38,6 +45,7 @@ impl fmt::Display for BootError {
                 write!(f, "Fatal error loading the DB, {}: {error}. Exiting.", path.display())
             }
             BootError::Log => write!(f, "The append log can't be opened. Exiting."),
+            BootError::Append(fault) => write!(f, "Fatal error loading the append log, {fault}. Exiting."),
         }
     }
 }
@@ -70,6 +78,10 @@ pub(super) struct Request {
     now: Now,
     /// A key that is there already is no error.
     merge: bool,
+    /// Keys past their time stay: what went is said by the log that follows.
+    pub keep_expired: bool,
+    /// Unix seconds; a snapshot that was written later is refused.
+    pub not_after: i64,
     key_delay: i32,
     /// Bytes between two notes on the progress.
     note_every: u64,
@@ -84,6 +96,8 @@ impl Request {
             checked: config.rdbchecksum,
             now,
             merge,
+            keep_expired: false,
+            not_after: i64::MAX,
             key_delay: config.key_load_delay,
             note_every: config.loading_process_events_interval_bytes.max(1),
         }
@@ -105,50 +119,109 @@ pub fn begin_loading(server: &Server) {
     super::save::remove_stale(&state.config.dir);
     let path = state.config.dir.join(&state.config.dbfilename);
     let bytes = std::fs::metadata(path).map(|meta| meta.len());
-    // A log is opened in any case, before anybody writes.
-    if bytes.is_ok() || state.config.appendonly {
+    if bytes.is_ok() || reads_log(&state.config) {
         let progress = Arc::new(Progress::default());
+        progress.total_bytes.store(bytes.unwrap_or(0), Ordering::Relaxed);
         let started = state.clock.now().ms / 1000;
-        state.loading = Some(Loading { started, total_bytes: bytes.unwrap_or(0), progress });
+        state.loading = Some(Loading { started, progress });
         server.loading.store(true, Ordering::Relaxed);
     }
 }
 
-/// Loads the data set and puts it in place.
-pub fn load_at_start(server: &Server) -> Result<(), BootError> {
-    let (config, now, loading) = {
-        let engine = server.lock();
-        (engine.state.config.clone(), engine.state.clock.now(), engine.state.loading.clone())
-    };
-    let Some(loading) = loading else { return Ok(()) };
-    let started = Instant::now();
-    let mut keyspace = Keyspace::new(config.databases, config.limits.clone(), discard_value);
-    host::apply_to_keyspace(&config, &mut keyspace);
-    let mut libraries = Libraries::default();
-    let request = Request::of(&config, now, false);
-    let progress = |bytes| loading.progress.loaded_bytes.store(bytes, Ordering::Relaxed);
-    // Where there is a log, what the snapshot says is in it, and is older.
-    let found = match config.appendonly {
-        true => None,
-        false => load_file(&request, &mut keyspace, &mut libraries, &progress)?,
-    };
-    if let Some(found) = found {
-        notice!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64());
-        server.lock().state.saving.loaded_keys = found.keys;
-        server.lock().state.saving.loaded_expired = found.expired;
-    }
-    put_in_place(server, keyspace, libraries)
+/// Whether the data set comes from a log: it has everything that a snapshot has, and is newer.
+fn reads_log(config: &Config) -> bool {
+    config.appendonly || !config.aof_until.is_empty()
 }
 
-fn put_in_place(server: &Server, mut keyspace: Keyspace, libraries: Libraries) -> Result<(), BootError> {
+/// Loads the data set and puts it in place.
+pub fn load_at_start(server: &Server) -> Result<(), BootError> {
+    let (mut state, loading) = {
+        let engine = server.lock();
+        let State { config, clock, process, loading, .. } = &engine.state;
+        (new_state(config.clone(), clock.clone(), process.clone(), Log::default()), loading.clone())
+    };
+    let Some(loading) = loading else { return Ok(()) };
+    let config = state.config.clone();
+    let mut keyspace = Keyspace::new(config.databases, config.limits.clone(), discard_value);
+    host::apply_to_keyspace(&config, &mut keyspace);
+    if reads_log(&config) {
+        state.loading = Some(loading.clone());
+        load_log(server, &mut keyspace, &mut state, &loading.progress)?;
+    } else {
+        load_snapshot(&mut keyspace, &mut state, &loading.progress)?;
+    }
+    put_in_place(server, keyspace, state)
+}
+
+fn load_snapshot(keyspace: &mut Keyspace, state: &mut State, progress: &Progress) -> Result<(), BootError> {
+    let started = Instant::now();
+    let request = Request::of(&state.config, state.clock.now(), false);
+    let note = |bytes| progress.loaded_bytes.store(bytes, Ordering::Relaxed);
+    let found = load_file(&request, keyspace, &mut state.libraries, &note)?;
+    if let Some(found) = found {
+        notice!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64());
+        (state.saving.loaded_keys, state.saving.loaded_expired) = (found.keys, found.expired);
+    }
+    Ok(())
+}
+
+/// Loads the append log, in which nothing lapses that it does not say itself.
+fn load_log(
+    server: &Server,
+    keyspace: &mut Keyspace,
+    state: &mut State,
+    progress: &Progress,
+) -> Result<Option<log::Loaded>, BootError> {
+    let lapse = std::mem::replace(&mut keyspace.lapse, Lapse::Ignore);
+    let loaded = log::load(&mut Replay::new(server, keyspace, state), progress);
+    keyspace.lapse = lapse;
+    loaded
+}
+
+/// The data set as it was loaded, and what is known of it. From here on writes are logged, if they are to be.
+fn put_in_place(server: &Server, mut keyspace: Keyspace, loaded: State) -> Result<(), BootError> {
     let mut engine = server.lock();
-    host::apply_to_keyspace(&engine.state.config, &mut keyspace);
+    let state = &mut engine.state;
+    host::apply_to_keyspace(&state.config, &mut keyspace);
+    if !state.config.aof_until.is_empty() {
+        keyspace.lapse = Lapse::Ignore; // the state of a moment stays as it was then
+        (state.config.appendonly, state.config.save) = (false, Vec::new());
+    }
+    state.libraries = loaded.libraries;
+    let (from, to) = (loaded.saving, &mut state.saving);
+    (to.loaded_keys, to.loaded_expired, to.dirty) = (from.loaded_keys, from.loaded_expired, from.dirty);
     engine.keyspace = keyspace;
-    engine.state.libraries = libraries;
     super::append::open_at_start(server, &mut engine).map_err(|_| BootError::Log)?;
     engine.state.loading = None;
     server.loading.store(false, Ordering::Relaxed);
     Ok(())
+}
+
+/// Loads the log again, in place of what there is (DEBUG LOADAOF).
+pub(super) fn reload_log(server: &Server, ctx: &mut Ctx<'_>) -> Result<(), CmdError> {
+    super::append::hand_over(server.tail(), ctx.state);
+    server.tail().write_out();
+    let is_taking = ctx.state.log.is_taking();
+    ctx.state.log.take_frames(false);
+    let all = (0..ctx.db.all().count()).map(|index| ctx.db.keyspace().take_database(index)).collect();
+    super::trash::discard_databases(all);
+    ctx.state.libraries = Libraries::default();
+    let progress = Arc::new(Progress::default());
+    let started = ctx.now.ms / 1000;
+    ctx.state.loading = Some(Loading { started, progress: progress.clone() });
+    let loaded = load_log(server, ctx.db.keyspace(), ctx.state, &progress);
+    ctx.state.loading = None;
+    ctx.state.log.take_frames(is_taking);
+    ctx.state.saving.dirty = 0;
+    match loaded {
+        Ok(loaded) if loaded.is_some_and(|loaded| !loaded.torn) => Ok(()),
+        Ok(_) => Err(()),
+        Err(error) => {
+            crate::warning!("{error}");
+            Err(())
+        }
+    }
+    .map_err(|()| CmdError::text("ERR Error trying to load the AOF files, check server logs."))
 }
 
 /// Loads a snapshot file into a keyspace. `None` if there is no such file.
@@ -164,10 +237,22 @@ pub(super) fn load_file(
         Ok(file) => file,
     };
     let source = StreamSource::file(file).map_err(|error| BootError::Open(request.path.clone(), error))?;
+    let loaded = load_source(request, keyspace, libraries, source, progress);
+    loaded.map(|(found, _)| Some(found)).map_err(|error| BootError::Load(request.path.clone(), error))
+}
+
+/// Loads a snapshot into a keyspace, and gives the source behind it.
+fn load_source(
+    request: &Request,
+    keyspace: &mut Keyspace,
+    libraries: &mut Libraries,
+    source: StreamSource<File>,
+    progress: &dyn Fn(u64),
+) -> Result<(Found, StreamSource<File>), LoadError> {
     let source = if request.checked { source } else { source.unchecked() };
     let arrivals = Arrivals::new(keyspace);
     let mut load = Load { request, arrivals, db: 0, libraries, found: Found::default() };
-    load.all(source, progress).map_err(|error| BootError::Load(request.path.clone(), error))?;
+    let source = load.all(source, progress)?;
     let Found { keys, expired, skipped } = load.found;
     if skipped > 0 {
         notice!(
@@ -176,7 +261,7 @@ pub(super) fn load_file(
     } else {
         notice!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}.");
     }
-    Ok(Some(load.found))
+    Ok((load.found, source))
 }
 
 struct Load<'a> {
@@ -188,7 +273,11 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    fn all(&mut self, source: StreamSource<File>, progress: &dyn Fn(u64)) -> Result<(), LoadError> {
+    fn all(
+        &mut self,
+        source: StreamSource<File>,
+        progress: &dyn Fn(u64),
+    ) -> Result<StreamSource<File>, LoadError> {
         let limits = self.request.limits.clone();
         let options = LoadOptions { limits: &limits, strict: false };
         let mut reader = Reader::new(source)?;
@@ -201,8 +290,8 @@ impl Load<'_> {
             }
             let most_keys = reader.most_keys().unwrap_or(0);
             match reader.next_item()? {
-                None | Some(Item::End { .. }) => return self.settle(),
-                Some(Item::Aux(name, value)) => self.note(name, value),
+                None | Some(Item::End { .. }) => break,
+                Some(Item::Aux(name, value)) => self.note(name, value, offset)?,
                 Some(Item::Select(db)) => self.select(db, offset)?,
                 Some(Item::Resize { keys, .. }) => {
                     self.arrivals.expect(self.db as usize, keys.min(most_keys) as usize)
@@ -216,6 +305,8 @@ impl Load<'_> {
                 }
             }
         }
+        self.settle()?;
+        Ok(reader.into_source())
     }
 
     /// Lets the keys in that wait.
@@ -236,13 +327,17 @@ impl Load<'_> {
         Err(LoadError { offset, key: Some(key), kind })
     }
 
-    fn note(&self, name: &[u8], value: &[u8]) {
+    fn note(&self, name: &[u8], value: &[u8], offset: u64) -> Result<(), LoadError> {
         let text = String::from_utf8_lossy(value);
         match name {
             b"redis-ver" => notice!("Loading RDB produced by version {text}"),
             b"valkey-ver" => notice!("Loading RDB produced by Valkey version {text}"),
             b"ctime" => {
                 let written: i64 = text.parse().unwrap_or(0);
+                if written > self.request.not_after {
+                    let kind = LoadErrorKind::Sink("the snapshot was written after the time that is asked for");
+                    return Err(LoadError { offset, key: None, kind });
+                }
                 let age = (self.request.now.ms / 1000) as i64 - written;
                 notice!("RDB age {} seconds", age.max(0));
             }
@@ -252,6 +347,7 @@ impl Load<'_> {
             }
             _ => {}
         }
+        Ok(())
     }
 
     fn select(&mut self, db: u32, offset: u64) -> Result<(), LoadError> {
@@ -265,7 +361,7 @@ impl Load<'_> {
 
     fn key(&mut self, meta: &Meta<'_>, loaded: Loaded<'_>) -> Result<(), LoadError> {
         let expiry = meta.expire_at_ms.map(|ms| u64::try_from(ms).unwrap_or(0));
-        if expiry.is_some_and(|when| when < self.request.now.ms) {
+        if !self.request.keep_expired && expiry.is_some_and(|when| when < self.request.now.ms) {
             self.found.expired += 1;
             return Ok(());
         }
@@ -282,20 +378,20 @@ impl Load<'_> {
         };
         added.or_else(|twice| self.twice(twice))?;
         self.found.keys += 1;
-        self.dawdle();
+        dawdle(self.request.key_delay, self.found.keys);
         Ok(())
     }
+}
 
-    /// `key-load-delay`, for tests.
-    fn dawdle(&self) {
-        let micros = match self.request.key_delay {
-            0 => return,
-            delay if delay > 0 => delay as u64,
-            every if self.found.keys.is_multiple_of(u64::from(every.unsigned_abs())) => 1,
-            _ => return,
-        };
-        std::thread::sleep(std::time::Duration::from_micros(micros));
-    }
+/// `key-load-delay`, for tests: after each key or command, or after each so many.
+fn dawdle(delay: i32, count: u64) {
+    let micros = match delay {
+        0 => return,
+        delay if delay > 0 => delay as u64,
+        every if count.is_multiple_of(u64::from(every.unsigned_abs())) => 1,
+        _ => return,
+    };
+    std::thread::sleep(std::time::Duration::from_micros(micros));
 }
 
 fn clock_of(access: &Access, meta: &Meta<'_>, now_ms: u64) -> u32 {

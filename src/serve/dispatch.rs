@@ -243,13 +243,19 @@ fn run(
     let reply = Reply::new(out, session.protocol);
     let mut ctx = Ctx::new(engine, session, reply, server, now);
     let outcome = perform(&mut ctx, row, args);
-    ctx.state.close_unit(!row.command.flags.has(TOUCHES_ARBITRARY_KEYS));
+    close_unit(ctx.state, row);
     outcome
+}
+
+/// What the command changed goes to the log, as a transaction if it is more than one thing.
+#[inline]
+pub(super) fn close_unit(state: &mut State, row: &Row) {
+    state.close_unit(!row.command.flags.has(TOUCHES_ARBITRARY_KEYS));
 }
 
 /// Runs the handler, answers its error, and adds what it did to the unit.
 #[inline]
-fn perform(ctx: &mut Ctx<'_>, row: &Row, args: Args<'_>) -> Result<(), String> {
+pub(super) fn perform(ctx: &mut Ctx<'_>, row: &Row, args: Args<'_>) -> Result<(), String> {
     ctx.state.unit.begin_command();
     let mark = ctx.reply.mark();
     let request = args.clone();

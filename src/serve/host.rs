@@ -62,6 +62,10 @@ impl Host for Server {
         super::save::reload(ctx, how)
     }
 
+    fn load_log(&self, ctx: &mut Ctx<'_>) -> Result<(), CmdError> {
+        super::boot::reload_log(self, ctx)
+    }
+
     fn shutdown(&self, ctx: &mut Ctx<'_>, how: Shutdown) -> Result<(), CmdError> {
         super::leave::leave(self, ctx.db.keyspace(), ctx.state, how.into())
             .map_err(|_| CmdError::text("ERR Errors trying to SHUTDOWN. Check logs."))

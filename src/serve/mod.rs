@@ -65,36 +65,41 @@ pub struct Server {
     append: append::Append,
 }
 
+/// The nouns of a server that has just begun.
+fn new_state(config: Config, clock: Clock, process: Process, log: Log) -> State {
+    let now = clock.now();
+    State {
+        clients: Clients::default(),
+        clock,
+        config,
+        stats: Stats::new(table::table().rows().len()),
+        slow_log: SlowLog::default(),
+        unit: Unit::default(),
+        log,
+        watches: Watches::default(),
+        pubsub: PubSub::default(),
+        blocked: Blocked::default(),
+        monitors: Monitors::default(),
+        saving: Saving::new(now.ms / 1000),
+        libraries: Libraries::default(),
+        process,
+        rng: fastrand::Rng::new(),
+        active_expire: true,
+        any_checksum: false,
+        pause_cron: false,
+        loading: None,
+    }
+}
+
 impl Server {
     /// A server with an empty data set.
     pub fn new(config: Config, clock: Clock, mut process: Process) -> Arc<Server> {
-        let now = clock.now();
         let mut keyspace = Keyspace::new(config.databases, config.limits.clone(), discard_value);
         host::apply_to_keyspace(&config, &mut keyspace);
         process.startup_memory = crate::engine::stats::used_memory();
         let append = append::Append::new();
         let log = Log::new(append.tail.trouble().clone());
-        let state = State {
-            clients: Clients::default(),
-            clock,
-            config,
-            stats: Stats::new(table::table().rows().len()),
-            slow_log: SlowLog::default(),
-            unit: Unit::default(),
-            log,
-            watches: Watches::default(),
-            pubsub: PubSub::default(),
-            blocked: Blocked::default(),
-            monitors: Monitors::default(),
-            saving: Saving::new(now.ms / 1000),
-            libraries: Libraries::default(),
-            process,
-            rng: fastrand::Rng::new(),
-            active_expire: true,
-            any_checksum: false,
-            pause_cron: false,
-            loading: None,
-        };
+        let state = new_state(config, clock, process, log);
         Arc::new_cyclic(|me| Server {
             me: me.clone(),
             engine: Mutex::new(Engine { keyspace, state }),

@@ -97,7 +97,7 @@ pub fn expire_waits(server: &Server) {
     }
     if state.blocked.is_pause_over(now_us) {
         state.blocked.end_pause();
-        keyspace.lapse = Lapse::Delete;
+        keyspace.lapse = if state.config.aof_until.is_empty() { Lapse::Delete } else { Lapse::Ignore };
         serve_ready(server, &mut engine);
     }
 }

@@ -1,6 +1,7 @@
 //! What a value must fulfil beyond its type.
 
 use super::Config;
+use crate::persist::aof::Until;
 
 type Checked = Result<(), &'static str>;
 
@@ -25,6 +26,13 @@ pub(super) fn append_dir(name: &[u8]) -> Checked {
         b"" => Err("appenddirname can't be empty"),
         _ if !is_base_name(name) => Err("appenddirname can't be a path, just a dirname"),
         _ => Ok(()),
+    }
+}
+
+pub(super) fn until(text: &[u8]) -> Checked {
+    match text.is_empty() || Until::parse(text).is_some() {
+        true => Ok(()),
+        false => Err("aof-until must be a time, an offset or FILE:OFFSET"),
     }
 }
 

@@ -136,6 +136,8 @@ pub struct Fields {
     pub loading_process_events_interval_bytes: u64,
     /// How much of a payload is checked before it is believed. (We check all of it.)
     pub sanitize_dump_payload: Sanitize,
+    /// Our own: the moment of the append log whose state is served, see [`crate::persist::aof::Until`]. Empty: now.
+    pub aof_until: String,
     /// Our own: version of the snapshots that are written.
     pub rdb_save_version: SaveVersion,
 

@@ -8,10 +8,11 @@ pub mod disk;
 pub mod manifest;
 pub mod tail;
 pub mod reader;
+pub mod until;
 
 pub use commands::Commands;
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use manifest::{Kind, Manifest, ManifestError, Names, Part};
 pub use tail::{Policy, Tail, Trouble};
-pub use tail::{Policy, Tail};
 pub use reader::{Entry, Head, LogError, LogErrorKind, LogReader};
+pub use until::Until;

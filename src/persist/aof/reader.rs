@@ -11,6 +11,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek};
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -147,9 +148,10 @@ impl<R: Read> LogReader<R> {
         self.end_offset - (self.end - self.start - self.at) as u64
     }
 
-    /// The next entry, and where it begins; `None` at the end of the file. After an error there is nothing more.
+    /// The next entry, and where in the file it lies; `None` at the end of the file. After an error there is nothing
+    /// more.
     #[inline]
-    pub fn next_entry(&mut self) -> Result<Option<(u64, Entry<'_>)>, LogError> {
+    pub fn next_entry(&mut self) -> Result<Option<(Range<u64>, Entry<'_>)>, LogError> {
         self.start += self.at;
         self.at = 0;
         self.cut.clear();
@@ -160,10 +162,11 @@ impl<R: Read> LogReader<R> {
                 Unusual::Count(count) => count,
                 Unusual::End => return Ok(None),
                 Unusual::Note(len) => {
+                    let span = offset..self.offset();
                     let line = &self.buf[self.start..self.start + len];
                     let line = line.strip_suffix(b"\n").unwrap_or(line);
                     let line = line.strip_suffix(b"\r").unwrap_or(line);
-                    return Ok(Some((offset, Entry::Note(line))));
+                    return Ok(Some((span, Entry::Note(line))));
                 }
             },
         };
@@ -175,8 +178,9 @@ impl<R: Read> LogReader<R> {
             let begin = self.offset();
             self.argument().map_err(|kind| LogError { offset: begin, entry: offset, kind })?;
         }
+        let span = offset..self.offset();
         let command = self.cut.args(&self.buf[self.start..self.end]);
-        Ok(Some((offset, Entry::Command(command))))
+        Ok(Some((span, Entry::Command(command))))
     }
 
     /// An entry's first line, if it is no common header.

@@ -32,10 +32,11 @@ fn read<R: Read>(mut reader: LogReader<R>) -> Vec<Found> {
                 found.push(Found::End(reader.offset()));
                 return found;
             }
-            Ok(Some((at, Entry::Command(args)))) => {
+            Ok(Some((span, Entry::Command(args)))) => {
+                let at = span.start;
                 found.push(Found::Command(at, args.all().map(<[u8]>::to_vec).collect()));
             }
-            Ok(Some((at, Entry::Note(line)))) => found.push(Found::Note(at, line.to_vec())),
+            Ok(Some((span, Entry::Note(line)))) => found.push(Found::Note(span.start, line.to_vec())),
             Err(error) => {
                 found.push(match error.kind {
                     LogErrorKind::Truncated => Found::Truncated(error.entry),

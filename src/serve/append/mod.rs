@@ -92,10 +92,7 @@ fn open(append: &Append, keyspace: &Keyspace, state: &mut State) -> Result<(), L
     let files = Files::of(&state.config, &*append.disk);
     files.make_dir()?;
     let mut manifest = files.manifest()?;
-    if !manifest.is_empty() {
-        crate::warning!("Fatal error: an existing append log can't be read yet");
-        return Err(Logged);
-    }
+    let base_size = manifest.base().map_or(0, |base| files.size(&base.name));
     if manifest.is_empty() {
         first_base(&files, &mut manifest, keyspace, state)?;
     }
@@ -116,7 +113,7 @@ fn open(append: &Append, keyspace: &Keyspace, state: &mut State) -> Result<(), L
     append.start_thread();
     let total = manifest.parts().map(|part| files.size(&part.name)).sum();
     state.log.measure(total, state.log.lsn());
-    state.log.base_size = total;
+    state.log.base_size = base_size;
     state.log.state = LogState::On;
     state.log.take_frames(true);
     collect(&files, &mut manifest, &state.config);

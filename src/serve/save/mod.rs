@@ -201,7 +201,8 @@ pub(super) fn flushed_all(keyspace: &Keyspace, state: &mut State) {
     if state.saving.running_child(Child::Save).is_some() {
         kill_child(state);
     }
-    if !state.config.save.is_empty() {
+    // A replay only comes by.
+    if !state.config.save.is_empty() && state.loading.is_none() {
         // Its failure is in the log.
         let _ = save_now(keyspace, state);
     }

@@ -43,6 +43,7 @@ fn debug(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         (b"PROTOCOL", 1) => protocol::protocol(ctx, first),
         (b"POPULATE", 1..=3) => populate::populate(ctx, rest),
         (b"RELOAD", _) => reload(ctx, rest),
+        (b"LOADAOF", 0) => load_log(ctx),
         (b"SLEEP", 1) => sleep(ctx, first),
         (b"ERROR", 1) => Ok(ctx.reply.error(first)),
         (b"CONFIG-REWRITE-FORCE-ALL", 0) => {
@@ -78,6 +79,7 @@ const LINES: &[(&str, &str)] = &[
     ("HTSTATS <db> [full]", "How full a database's table is."),
     ("HTSTATS-KEY <key> [full]", "How full a value's table is."),
     ("LISTPACK <key>", "Look at a listpack."),
+    ("LOADAOF", "Empty everything and load the append log."),
     ("LOG <message>", "Write into the log."),
     ("OBJECT <key>", "How a value is kept."),
     ("PAUSE-CRON (0|1)", "Stop the timers, or let them run."),
@@ -111,6 +113,13 @@ fn reload(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
     let host = ctx.host;
     host.reload(ctx, how)?;
     crate::notice!("DB reloaded by DEBUG RELOAD");
+    Ok(ctx.reply.ok())
+}
+
+fn load_log(ctx: &mut Ctx<'_>) -> Result<Replied, CmdError> {
+    let host = ctx.host;
+    host.load_log(ctx)?;
+    crate::notice!("Append Only File loaded by DEBUG LOADAOF");
     Ok(ctx.reply.ok())
 }
 

@@ -87,14 +87,15 @@ fn log_files(ctx: &Ctx<'_>, text: &mut Text) {
 
 fn progress(loading: &Loading, now_s: u64, text: &mut Text) {
     let loaded = loading.progress.loaded_bytes.load(Relaxed);
-    let left = loading.total_bytes.saturating_sub(loaded);
+    let total = loading.progress.total_bytes.load(Relaxed);
+    let left = total.saturating_sub(loaded);
     let elapsed = now_s.saturating_sub(loading.started);
     // In the first second there is nothing to go by.
     let eta = if elapsed == 0 { 1 } else { elapsed.saturating_mul(left) / (loaded + 1) };
     text.put("loading_start_time", loading.started);
-    text.put("loading_total_bytes", loading.total_bytes);
+    text.put("loading_total_bytes", total);
     text.put("loading_rdb_used_mem", 0);
     text.put("loading_loaded_bytes", loaded);
-    text.put_fraction("loading_loaded_perc", ratio(loaded as usize, loading.total_bytes as usize) * 100.0);
+    text.put_fraction("loading_loaded_perc", ratio(loaded as usize, total as usize) * 100.0);
     text.put("loading_eta_seconds", eta);
 }

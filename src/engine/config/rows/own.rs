@@ -1,7 +1,8 @@
 //! Directives that only this server has.
 
 use super::super::fields::SaveVersion;
-use super::super::row::{HIDDEN, Row, at, live, maybe, one_of, yes_no};
+use super::super::check::until;
+use super::super::row::{HIDDEN, Row, at, checked_text, live, maybe, one_of, yes_no};
 
 /// `80` is the number of Valkey's version.
 const VERSIONS: &[(&str, u32)] = &[
@@ -14,6 +15,16 @@ const VERSIONS: &[(&str, u32)] = &[
 ];
 
 pub(in super::super) const ROWS: &[Row] = &[
+    live(
+        "aof-until",
+        checked_text("", until),
+        at!(aof_until),
+        "Serve the state that the append log had at a moment, read-only, and leave its files alone: unix seconds (a number \
+         from 1000000000 on, or time:SECONDS), or bytes of the last file (a smaller number, or offset:BYTES) or of another \
+         one (FILE:BYTES).",
+    )
+    .fixed()
+    .flags(HIDDEN),
     // Hidden: who copies all that CONFIG GET * shows to another server must not copy this.
     live("port-file", maybe(), at!(port_file), "File for the number of the port in use, for `port 0`.")
         .fixed()

@@ -1,0 +1,143 @@
+//! A log's commands, run by the road of all commands: a session of its own, no gate, nobody who hears a reply.
+//!
+//! Nothing lapses meanwhile, as the log says itself what went; nothing blocks; nothing is logged, counted or slow.
+
+use crate::command::table::Row;
+use crate::command::{ADMIN, Args, Ctx, WRITE};
+use crate::engine::session::Peer;
+use crate::engine::{Session, SessionId, State};
+use crate::keyspace::{Db, Keyspace};
+use crate::resp::{Out, OwnedArgs, Reply};
+use crate::serve::dispatch::perform;
+use crate::serve::gate::find_row;
+use crate::serve::{Server, dispatch};
+use crate::text::clock::Now;
+use crate::warning;
+
+/// Commands of a log in one file.
+pub(in crate::serve) struct Replay<'a> {
+    server: &'a Server,
+    pub keyspace: &'a mut Keyspace,
+    /// Is being loaded, and says so.
+    pub state: &'a mut State,
+    session: Session,
+    out: Out,
+    now: Now,
+}
+
+/// Why a command cannot be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::serve) enum Refused {
+    /// Nobody knows it.
+    Unknown(String),
+    /// Real servers would read beyond the arguments.
+    Arity(String),
+    /// It has no business in a log: SHUTDOWN, CONFIG and the like.
+    Foreign(String),
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Refused::Unknown(name) => write!(f, "unknown command '{name}'"),
+            Refused::Arity(name) => write!(f, "wrong number of arguments for '{name}'"),
+            Refused::Foreign(name) => write!(f, "'{name}' has no place in a log"),
+        }
+    }
+}
+
+impl<'a> Replay<'a> {
+    /// A replay into these. `state.loading` must be set.
+    pub fn new(server: &'a Server, keyspace: &'a mut Keyspace, state: &'a mut State) -> Replay<'a> {
+        assert!(state.loading.is_some(), "handlers go by it: what is past its time must stay");
+        let now = state.clock.now();
+        let session = new_session(now);
+        Replay { server, keyspace, state, session, out: Out::new(), now }
+    }
+
+    /// Another file begins: nothing of the last one's session stays.
+    pub fn begin_file(&mut self) {
+        self.session = new_session(self.now);
+    }
+
+    /// Looks at the clock.
+    pub fn look_at_clock(&mut self) {
+        self.now = self.state.clock.now();
+    }
+
+    /// Whether the last commands wait for their EXEC.
+    pub fn in_transaction(&self) -> bool {
+        self.session.queued.is_some()
+    }
+
+    /// Runs a command, or queues it in a transaction.
+    #[inline]
+    pub fn command(&mut self, args: Args<'_>) -> Result<(), Refused> {
+        let row = find_row(&self.session, &args).map_err(|_| Refused::Unknown(shown(args.name())))?;
+        self.session.last_command = Some(row.id.0);
+        if !row.command.arity.admits(args.len()) {
+            return Err(Refused::Arity(row.full_name.clone()));
+        }
+        if row.command.flags.has(ADMIN) && !row.command.flags.has(WRITE) {
+            return Err(Refused::Foreign(row.full_name.clone()));
+        }
+        match &mut self.session.queued {
+            None => self.run(row, args),
+            Some(_) if row.command.name == "exec" => self.execute(),
+            Some(queued) => queued.push(OwnedArgs::from(args)),
+        }
+        Ok(())
+    }
+
+    /// Runs a transaction.
+    fn execute(&mut self) {
+        self.session.executing = true;
+        for request in self.session.queued.take().into_iter().flatten() {
+            let args = request.args();
+            if let Ok(row) = find_row(&self.session, &args) {
+                self.run(row, args);
+            }
+        }
+        self.session.executing = false;
+    }
+
+    #[inline]
+    fn run(&mut self, row: &Row, args: Args<'_>) {
+        let db = Db::new(self.keyspace, self.session.db, self.now, false);
+        let reply = Reply::new(&mut self.out, self.session.protocol);
+        let start = reply.mark();
+        let (session, state, host, now) = (&mut self.session, &mut *self.state, self.server, self.now);
+        let mut ctx = Ctx { db, reply, session, state, host, now };
+        let outcome = perform(&mut ctx, row, args);
+        dispatch::close_unit(self.state, row);
+        if outcome.is_err() {
+            self.report(row);
+        }
+        self.out.truncate(start);
+    }
+
+    /// A command that was logged because it worked, and fails: the data set is not what it was.
+    #[cold]
+    fn report(&mut self, row: &Row) {
+        let reply = self.out.take();
+        let text = reply.strip_prefix(b"-").unwrap_or(&reply);
+        let text = text.strip_suffix(b"\r\n").unwrap_or(text);
+        let text = text.strip_prefix(b"ERR ").unwrap_or(text);
+        warning!(
+            "== CRITICAL == This server is sending an error to its AOF-loading-client: '{}' after processing the \
+             command '{}'",
+            String::from_utf8_lossy(text),
+            row.full_name
+        );
+    }
+}
+
+fn new_session(now: Now) -> Session {
+    Session::new(SessionId(u64::MAX), Peer::Internal, now.mono_us)
+}
+
+/// The real server prints names as C strings: a zero ends them.
+fn shown(name: &[u8]) -> String {
+    let end = memchr::memchr(0, name).unwrap_or(name.len());
+    String::from_utf8_lossy(&name[..end.min(128)]).into_owned()
+}
