@@ -18,8 +18,21 @@ pub enum Request {
     TestMemory(Option<OsString>),
     /// `--check-system`.
     CheckSystem,
+    /// `check`, with its arguments, or under the name of one of the real servers' tools.
+    Check(Tool),
     /// What we cannot do.
     Refuse(&'static str),
+}
+
+/// Who checks files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// `resnap check`
+    Ours,
+    /// redis-check-aof
+    RedisAof,
+    /// redis-check-rdb
+    RedisRdb,
 }
 
 /// Where settings come from, in the order in which they count: the last one wins.
@@ -33,9 +46,9 @@ pub struct ConfigLines {
     pub options: Option<Vec<u8>>,
 }
 
-/// Commands of our own, to come: a word that is one of them is a command, unless a file of that name is in the current
+/// Commands of our own: a word that is one of them is a command, unless a file of that name is in the current
 /// directory. (`./check` is always a config file.)
-const COMMANDS: [&str; 0] = [];
+const COMMANDS: [&str; 1] = ["check"];
 
 /// Reads the command line, program name first.
 pub fn read(argv: &[OsString]) -> Request {
@@ -46,17 +59,18 @@ pub fn read(argv: &[OsString]) -> Request {
     if called("redis-sentinel") || args.iter().any(|arg| arg == "--sentinel") {
         return Request::Refuse("There is no Sentinel mode.");
     }
-    if called("redis-check-rdb") || called("redis-check-aof") {
-        return Request::Refuse("This program does not check files under this name.");
+    if called("redis-check-rdb") {
+        return Request::Check(Tool::RedisRdb);
+    }
+    if called("redis-check-aof") {
+        return Request::Check(Tool::RedisAof);
     }
     match args.first().and_then(|arg| arg.to_str()) {
         Some("-v" | "--version") => Request::Version,
         Some("-h" | "--help") => Request::Help,
         Some("--test-memory") => Request::TestMemory(args.get(1).filter(|_| args.len() == 2).cloned()),
         Some("--check-system") => Request::CheckSystem,
-        Some(word) if COMMANDS.contains(&word) && !Path::new(word).exists() => {
-            Request::Refuse("This command is still to come.")
-        }
+        Some(word) if COMMANDS.contains(&word) && !Path::new(word).exists() => Request::Check(Tool::Ours),
         _ => Request::Serve(config_lines(args)),
     }
 }

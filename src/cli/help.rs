@@ -6,15 +6,20 @@ use std::process::ExitCode;
 
 /// One line. Tools read what stands behind `v=`; the last word is ours.
 pub fn print_version() -> ExitCode {
-    println!(
-        "Redis server v={} sha={}:0 malloc={} bits=64 build={:x} resnap={}",
+    println!("Redis server {}", version());
+    ExitCode::SUCCESS
+}
+
+/// `v=8.0.6 sha=... resnap=0.1.0`
+pub fn version() -> String {
+    format!(
+        "v={} sha={}:0 malloc={} bits=64 build={:x} resnap={}",
         version::REDIS,
         version::COMMIT,
         version::ALLOCATOR,
         version::build_id(),
         version::RESNAP
-    );
-    ExitCode::SUCCESS
+    )
 }
 
 /// Everything the command line takes.
@@ -30,7 +35,7 @@ fn command() -> Command {
     let flag = |id: &'static str, help: &'static str| Arg::new(id).long(id).num_args(0).help(help);
     Command::new("resnap")
         .about("A Redis-compatible server that keeps its state and opens any snapshot.")
-        .override_usage("resnap [config file] [--directive value ...] [-]")
+        .override_usage("resnap [config file] [--directive value ...] [-]\n       resnap check [--fix] [--yes] [--until <time>] <path>")
         .disable_help_flag(true)
         .disable_version_flag(true)
         .arg(Arg::new("config file").help("Directives, one per line, as in redis.conf"))
@@ -46,6 +51,31 @@ fn command() -> Command {
         .arg(flag("check-system", "Look for settings of the system that do harm, and leave"))
         .after_help(
             "Without arguments it serves on port 6379 from ./dump.rdb.\n\nExamples:\n  resnap --port 7000 --dir /var/lib/redis\n  \
-             resnap /etc/redis/redis.conf --loglevel verbose\n  echo 'maxclients 100' | resnap -",
+             resnap /etc/redis/redis.conf --loglevel verbose\n  echo 'maxclients 100' | resnap -\n  \
+             resnap check /var/lib/redis/appendonlydir",
+        )
+}
+
+/// `resnap check`
+pub fn check() -> Command {
+    Command::new("resnap check")
+        .about(
+            "Checks a snapshot, a file of an append log, or a directory with either: says where the first bad byte is, \
+             and what is good before it.",
+        )
+        .arg(Arg::new("path").required(true).value_parser(clap::value_parser!(std::path::PathBuf)))
+        .arg(
+            Arg::new("fix")
+                .long("fix")
+                .num_args(0)
+                .help("Cut the end off the log's last file that cannot be read; it is kept in a file beside it"),
+        )
+        .arg(Arg::new("yes").long("yes").short('y').num_args(0).help("Do not ask before that"))
+        .arg(
+            Arg::new("until")
+                .long("until")
+                .value_name("time")
+                .value_parser(clap::value_parser!(i64))
+                .help("Cut the log's last file at the first annotation (#TS:) that names a later time, in unix seconds"),
         )
 }

@@ -8,6 +8,7 @@
 //! `unit/introspection.tcl` for what is to be told apart.
 
 mod args;
+mod check;
 mod conf;
 mod globbing;
 mod help;
@@ -25,7 +26,7 @@ use crate::net;
 use crate::serve::Server;
 use crate::serve::process::notify;
 use crate::text::clock::Clock;
-use args::Request;
+use args::{Request, Tool};
 use std::process::ExitCode;
 
 /// Does what the command line asks for.
@@ -40,6 +41,9 @@ pub fn main() -> ExitCode {
         Request::Help => help::print_help(),
         Request::TestMemory(megabytes) => selfcheck::test_memory(megabytes),
         Request::CheckSystem => selfcheck::check_system(),
+        Request::Check(Tool::Ours) => check::ours::main(&argv),
+        Request::Check(Tool::RedisAof) => check::redis_aof::main(&argv),
+        Request::Check(Tool::RedisRdb) => check::redis_rdb::main(&argv),
         Request::Refuse(why) => {
             eprintln!("{why}");
             ExitCode::FAILURE

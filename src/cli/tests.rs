@@ -1,6 +1,6 @@
 //! The command line, case by case as `unit/introspection.tcl` of the real server has them.
 
-use super::args::{ConfigLines, Request, read};
+use super::args::{ConfigLines, Request, Tool, read};
 use super::conf::{ConfError, load};
 use std::ffi::OsString;
 
@@ -63,7 +63,9 @@ fn files_dashes_and_words() {
     assert_eq!(request(&["--test-memory", "1"]), Request::TestMemory(Some("1".into())));
     assert_eq!(request(&["--check-system"]), Request::CheckSystem);
     assert!(matches!(request(&["x.conf", "--sentinel"]), Request::Refuse(_)));
-    assert!(matches!(read(&["/usr/bin/redis-check-rdb".into(), "x".into()]), Request::Refuse(_)));
+    assert_eq!(read(&["/usr/bin/redis-check-rdb".into(), "x".into()]), Request::Check(Tool::RedisRdb));
+    assert_eq!(read(&["redis-check-aof".into()]), Request::Check(Tool::RedisAof));
+    assert_eq!(request(&["check", "--fix", "x"]), Request::Check(Tool::Ours));
 }
 
 /// The error of a command line: line number, line, reason.

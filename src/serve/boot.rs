@@ -1,5 +1,6 @@
 //! The road of a start: the data set is loaded aside, then put in place under the lock.
 
+mod functions;
 mod log;
 mod replay;
 
@@ -21,6 +22,7 @@ use crate::persist::rdb::{Item, LoadError, LoadErrorKind, LoadOptions, Loaded, M
 use crate::text::clock::Now;
 use crate::value::Limits;
 use replay::Replay;
+pub use replay::{Examiner, Refused};
 
 /// Why the data set was not loaded. `Display` is for the log and names file, offset, key and reason.
 #[derive(Debug)]
@@ -212,6 +214,7 @@ pub(super) fn reload_log(server: &Server, ctx: &mut Ctx<'_>) -> Result<(), CmdEr
     let loaded = load_log(server, ctx.db.keyspace(), ctx.state, &progress);
     ctx.state.loading = None;
     ctx.state.log.take_frames(is_taking);
+    ctx.state.unit.begin_command(); // what the log's commands did is no change of this one's
     ctx.state.saving.dirty = 0;
     match loaded {
         Ok(loaded) if loaded.is_some_and(|loaded| !loaded.torn) => Ok(()),
@@ -335,12 +338,15 @@ impl Load<'_> {
             b"ctime" => {
                 let written: i64 = text.parse().unwrap_or(0);
                 if written > self.request.not_after {
-                    let kind = LoadErrorKind::Sink("the snapshot was written after the time that is asked for");
+                    let kind =
+                        LoadErrorKind::Sink("the snapshot was written after the time that is asked for");
                     return Err(LoadError { offset, key: None, kind });
                 }
                 let age = (self.request.now.ms / 1000) as i64 - written;
                 notice!("RDB age {} seconds", age.max(0));
             }
+            b"aof-base" if &*text != "0" => notice!("RDB is base AOF"),
+            b"aof-preamble" if &*text != "0" => notice!("RDB has an AOF tail"),
             b"used-mem" => {
                 let bytes: f64 = text.parse().unwrap_or(0.0);
                 notice!("RDB memory usage when created {:.2} Mb", bytes / (1024.0 * 1024.0));

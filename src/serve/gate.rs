@@ -90,7 +90,9 @@ pub(super) fn admit(
         return Err(CmdError::text("ERR Replica can't interact with the keyspace"));
     }
     if command.flags.has(command::WRITE) && !state.config.aof_until.is_empty() {
-        return Err(CmdError::text("READONLY You can't write: this is the state of an earlier moment (aof-until)."));
+        return Err(CmdError::text(
+            "READONLY You can't write: this is the state of an earlier moment (aof-until).",
+        ));
     }
     // PING, too: whoever watches a server by it should hear.
     if (!state.saving.last_ok || state.log.error().is_some()) && writes_or_pings(session, row) {

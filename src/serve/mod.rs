@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 
-pub use boot::{BootError, begin_loading, load_at_start};
+pub use boot::{BootError, Examiner, Refused, begin_loading, load_at_start};
 pub use cron::cron;
 pub use dispatch::{Batched, run_batch};
 pub use leave::{Leave, leave, leave_at_once};

@@ -11,9 +11,11 @@
 //! - `node`, `canon`: a server whose directory outlives it, and its content in the canonical form.
 //! - `snapshots`: every file of `fixtures/rdb` as the dump file; `saving`: every way a save can go, and to leave;
 //!   `neighbours`: files to and from real servers, where there are any.
+//! - `append`: the append log, read and checked: every directory of `fixtures/aof`, and earlier moments.
 //! - `blocking`: clients that wait for keys, several at once, in the order in which things happen.
 //! - `oracle`: what Redis 8.0.6 answered (`fixtures/oracle`), replayed against ours, and its recorder.
 
+mod append;
 mod blocking;
 mod canon;
 mod client;

@@ -6,8 +6,8 @@
 pub mod commands;
 pub mod disk;
 pub mod manifest;
-pub mod tail;
 pub mod reader;
+pub mod tail;
 pub mod until;
 
 pub use commands::Commands;
@@ -15,4 +15,5 @@ pub use disk::{Disk, DiskFile, RealDisk};
 pub use manifest::{Kind, Manifest, ManifestError, Names, Part};
 pub use tail::{Policy, Tail, Trouble};
 pub use reader::{Entry, Head, LogError, LogErrorKind, LogReader};
+
 pub use until::Until;

@@ -7,6 +7,7 @@ use super::error::{LoadError, LoadErrorKind};
 use super::input::Input;
 use super::load::{self, LoadOptions, Loaded};
 use super::output::Output;
+use super::reader::pre_ga_function;
 use super::save;
 use super::skip::is_known;
 use super::source::SliceSource;
@@ -86,14 +87,19 @@ pub fn restore(payload: &[u8], options: &LoadOptions<'_>, check: bool) -> Result
     }
 }
 
-/// Reads function libraries from a payload. Untrusted.
-pub fn restore_functions(payload: &[u8]) -> Result<Vec<Vec<u8>>, RestoreError> {
+/// Reads function libraries from a payload. Untrusted. `pre_ga`: also of the 7.0 release candidates, which real
+/// servers refuse since.
+pub fn restore_functions(payload: &[u8], pre_ga: bool) -> Result<Vec<Vec<u8>>, RestoreError> {
     let (_, bytes) = checked(payload, true).ok_or(RestoreError::Footer)?;
     let mut input = Input::new(SliceSource::new(bytes));
     let mut libraries = Vec::new();
     while (input.offset() as usize) < bytes.len() {
         let library = match input.byte() {
             Ok(op::FUNCTION) => input.string().map(<[u8]>::to_vec),
+            Ok(op::FUNCTION_PRE_GA) if pre_ga => {
+                let mut code = Vec::new();
+                pre_ga_function(&mut input, &mut code).map(|()| code)
+            }
             Ok(op::FUNCTION_PRE_GA) => input.corrupt("payload", "Pre-GA function format not supported"),
             _ => input.corrupt("payload", "given type is not a function"),
         };

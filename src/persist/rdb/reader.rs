@@ -233,7 +233,7 @@ fn first_string<S: Source>(input: &mut Input<S>, into: &mut Vec<u8>) -> Res<()> 
 }
 
 /// Reads a library of the 7.0 release candidates and gives it the first line that libraries have since.
-fn pre_ga_function<S: Source>(input: &mut Input<S>, into: &mut Vec<u8>) -> Res<()> {
+pub(super) fn pre_ga_function<S: Source>(input: &mut Input<S>, into: &mut Vec<u8>) -> Res<()> {
     let name = input.string()?.to_vec();
     into.clear();
     into.extend_from_slice(b"#!");

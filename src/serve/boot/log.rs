@@ -11,9 +11,7 @@ use super::replay::{Refused, Replay};
 use super::{BootError, Request, dawdle, load_source};
 use crate::engine::Progress;
 use crate::engine::config::Config;
-use crate::persist::aof::{
-    Entry, Head, LogError, LogErrorKind, LogReader, Manifest, Names, Part, Until,
-};
+use crate::persist::aof::{Entry, Head, LogError, LogErrorKind, LogReader, Manifest, Names, Part, Until};
 use crate::serve::process::system::reason;
 use crate::{notice, warning};
 
@@ -94,12 +92,15 @@ impl Place {
             Err(error) if is_missing(&error) => return Ok(Manifest::default()),
             Err(error) => {
                 let why = reason(&error);
-                warning!("Fatal error: can't open the AOF manifest file {} for reading: {why}", path.display());
+                warning!(
+                    "Fatal error: can't open the AOF manifest file {} for reading: {why}",
+                    path.display()
+                );
                 return Err(fault(&path, None, why));
             }
         };
         Manifest::parse(&text).map_err(|error| {
-            error.notes().iter().for_each(|note| warning!("{note}"));
+            error.notes().iter().for_each(|note| warning!("{}", note.trim()));
             fault(&path, None, error)
         })
     }
@@ -120,13 +121,17 @@ impl Place {
             warning!("Error trying to write the AOF manifest file in {dir}: {why}");
             fault(&self.log_dir, None, why)
         })?;
-        let moved = fs::rename(&from, &to).and_then(|()| sync_dir(&self.log_dir)).and_then(|()| sync_dir(&self.dir));
+        let moved =
+            fs::rename(&from, &to).and_then(|()| sync_dir(&self.log_dir)).and_then(|()| sync_dir(&self.dir));
         moved.map_err(|error| {
             let why = reason(&error);
             warning!("Error trying to move the old AOF file {file} into dir {dir}: {why}");
             fault(&from, None, why)
         })?;
-        notice!("Successfully migrated an old-style AOF file ({file}) into the AOF directory ({}).", self.shown_dir());
+        notice!(
+            "Successfully migrated an old-style AOF file ({file}) into the AOF directory ({}).",
+            self.shown_dir()
+        );
         Ok(())
     }
 
@@ -346,6 +351,9 @@ impl Load<'_, '_> {
                 self.replay.look_at_clock();
             }
             count += 1;
+            if reader.offset() >= piece.most {
+                return Ok(End::Reached);
+            }
             let (span, args) = match reader.next_entry() {
                 Ok(None) => break,
                 Ok(Some((span, _))) if span.end > piece.most => return Ok(End::Reached),
@@ -361,6 +369,7 @@ impl Load<'_, '_> {
                     let whole = if self.replay.in_transaction() { before_multi } else { whole };
                     return self.torn(piece, whole, offset);
                 }
+                Err(error) if error.offset >= piece.most => return Ok(End::Reached),
                 Err(error) => return Err(broken(piece, error)),
             };
             let was_in_transaction = self.replay.in_transaction();

@@ -2,6 +2,7 @@
 //!
 //! Nothing lapses meanwhile, as the log says itself what went; nothing blocks; nothing is logged, counted or slow.
 
+use super::functions;
 use crate::command::table::Row;
 use crate::command::{ADMIN, Args, Ctx, WRITE};
 use crate::engine::session::Peer;
@@ -27,7 +28,7 @@ pub(in crate::serve) struct Replay<'a> {
 
 /// Why a command cannot be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::serve) enum Refused {
+pub enum Refused {
     /// Nobody knows it.
     Unknown(String),
     /// Real servers would read beyond the arguments.
@@ -73,17 +74,10 @@ impl<'a> Replay<'a> {
     /// Runs a command, or queues it in a transaction.
     #[inline]
     pub fn command(&mut self, args: Args<'_>) -> Result<(), Refused> {
-        let row = find_row(&self.session, &args).map_err(|_| Refused::Unknown(shown(args.name())))?;
-        self.session.last_command = Some(row.id.0);
-        if !row.command.arity.admits(args.len()) {
-            return Err(Refused::Arity(row.full_name.clone()));
-        }
-        if row.command.flags.has(ADMIN) && !row.command.flags.has(WRITE) {
-            return Err(Refused::Foreign(row.full_name.clone()));
-        }
+        let target = target(&mut self.session, &args)?;
         match &mut self.session.queued {
-            None => self.run(row, args),
-            Some(_) if row.command.name == "exec" => self.execute(),
+            None => self.aim(target, args),
+            Some(_) if args.name().eq_ignore_ascii_case(b"exec") => self.execute(),
             Some(queued) => queued.push(OwnedArgs::from(args)),
         }
         Ok(())
@@ -94,11 +88,26 @@ impl<'a> Replay<'a> {
         self.session.executing = true;
         for request in self.session.queued.take().into_iter().flatten() {
             let args = request.args();
-            if let Ok(row) = find_row(&self.session, &args) {
-                self.run(row, args);
+            if let Ok(target) = target(&mut self.session, &args) {
+                self.aim(target, args);
             }
         }
         self.session.executing = false;
+    }
+
+    #[inline]
+    fn aim(&mut self, target: Target, args: Args<'_>) {
+        match target {
+            Target::Row(row) => self.run(row, args),
+            Target::Libraries => {
+                let applied = functions::apply(&mut self.state.libraries, &args);
+                self.state.saving.dirty += 1;
+                if let Err(error) = applied {
+                    let name = String::from_utf8_lossy(args.get(1).unwrap_or_default()).to_ascii_lowercase();
+                    report(error.as_bytes(), &format!("function|{name}"));
+                }
+            }
+        }
     }
 
     #[inline]
@@ -111,24 +120,63 @@ impl<'a> Replay<'a> {
         let outcome = perform(&mut ctx, row, args);
         dispatch::close_unit(self.state, row);
         if outcome.is_err() {
-            self.report(row);
+            let reply = self.out.take();
+            let text = reply.strip_prefix(b"-").unwrap_or(&reply);
+            report(text.strip_prefix(b"ERR ").unwrap_or(text).trim_ascii_end(), &row.full_name);
+            return;
         }
         self.out.truncate(start);
     }
+}
 
-    /// A command that was logged because it worked, and fails: the data set is not what it was.
-    #[cold]
-    fn report(&mut self, row: &Row) {
-        let reply = self.out.take();
-        let text = reply.strip_prefix(b"-").unwrap_or(&reply);
-        let text = text.strip_suffix(b"\r\n").unwrap_or(text);
-        let text = text.strip_prefix(b"ERR ").unwrap_or(text);
-        warning!(
-            "== CRITICAL == This server is sending an error to its AOF-loading-client: '{}' after processing the \
-             command '{}'",
-            String::from_utf8_lossy(text),
-            row.full_name
-        );
+/// A command that was logged because it worked, and fails: the data set is not what it was.
+#[cold]
+fn report(error: &[u8], command: &str) {
+    warning!(
+        "== CRITICAL == This server is sending an error to its AOF-loading-client: '{}' after processing the command \
+         '{command}'",
+        String::from_utf8_lossy(error),
+    );
+}
+
+/// Who runs a command.
+#[derive(Clone, Copy)]
+enum Target {
+    Row(&'static Row),
+    /// The function libraries, which are kept, though nothing here runs them.
+    Libraries,
+}
+
+/// Finds out who runs a command, or why nobody does. Nothing refuses it later on.
+#[inline]
+fn target(session: &mut Session, args: &Args<'_>) -> Result<Target, Refused> {
+    let Ok(row) = find_row(session, args) else {
+        if functions::is_about_libraries(args) {
+            return Ok(Target::Libraries);
+        }
+        return Err(Refused::Unknown(shown(args.name())));
+    };
+    session.last_command = Some(row.id.0);
+    if !row.command.arity.admits(args.len()) {
+        return Err(Refused::Arity(row.full_name.clone()));
+    }
+    if row.command.flags.has(ADMIN) && !row.command.flags.has(WRITE) {
+        return Err(Refused::Foreign(row.full_name.clone()));
+    }
+    Ok(Target::Row(row))
+}
+
+/// Judges a log's commands without running them.
+pub struct Examiner(Session);
+
+impl Examiner {
+    pub fn new(now: Now) -> Examiner {
+        Examiner(new_session(now))
+    }
+
+    /// Whether a start would run the command.
+    pub fn examine(&mut self, args: &Args<'_>) -> Result<(), Refused> {
+        target(&mut self.0, args).map(drop)
     }
 }
 

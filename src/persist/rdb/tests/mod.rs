@@ -375,8 +375,8 @@ fn payloads_hold_what_was_read() {
 fn function_payloads_hold_their_libraries() {
     let libraries = [&b"#!lua name=a\n"[..], b"#!lua name=b\nredis.log(1, 'x')"];
     let payload = dump_functions(libraries, true);
-    assert_eq!(restore_functions(&payload).unwrap(), libraries);
-    assert!(matches!(restore_functions(&payload[1..]), Err(RestoreError::Footer)));
+    assert_eq!(restore_functions(&payload, false).unwrap(), libraries);
+    assert!(matches!(restore_functions(&payload[1..], false), Err(RestoreError::Footer)));
     let value = dump(Body::Str(b"x"), true);
-    assert!(restore_functions(&value).unwrap_err().to_string().ends_with("given type is not a function"));
+    assert!(restore_functions(&value, false).unwrap_err().to_string().ends_with("given type is not a function"));
 }
