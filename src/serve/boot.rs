@@ -17,10 +17,10 @@ use crate::command::{CmdError, Ctx};
 use crate::engine::config::Config;
 use crate::engine::{Libraries, Loading, Log, Progress, State};
 use crate::keyspace::{Access, Arrivals, Keyspace, Lapse, Origin, Policy, Twice};
-use crate::{notice, warning};
 use crate::persist::rdb::{Item, LoadError, LoadErrorKind, LoadOptions, Loaded, Meta, Reader, StreamSource};
 use crate::text::clock::Now;
 use crate::value::Limits;
+use crate::{notice, warning};
 use replay::Replay;
 pub use replay::{Examiner, Refused};
 
@@ -202,7 +202,7 @@ fn put_in_place(server: &Server, mut keyspace: Keyspace, loaded: State) -> Resul
 /// Loads the log again, in place of what there is (DEBUG LOADAOF).
 pub(super) fn reload_log(server: &Server, ctx: &mut Ctx<'_>) -> Result<(), CmdError> {
     super::append::hand_over(server.tail(), ctx.state);
-    server.tail().write_out();
+    server.tail().finish();
     let is_taking = ctx.state.log.is_taking();
     ctx.state.log.take_frames(false);
     let all = (0..ctx.db.all().count()).map(|index| ctx.db.keyspace().take_database(index)).collect();
@@ -220,7 +220,7 @@ pub(super) fn reload_log(server: &Server, ctx: &mut Ctx<'_>) -> Result<(), CmdEr
         Ok(loaded) if loaded.is_some_and(|loaded| !loaded.torn) => Ok(()),
         Ok(_) => Err(()),
         Err(error) => {
-            crate::warning!("{error}");
+            error.report();
             Err(())
         }
     }

@@ -13,7 +13,7 @@ pub mod until;
 pub use commands::Commands;
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use manifest::{Kind, Manifest, ManifestError, Names, Part};
-pub use tail::{Policy, Tail, Trouble};
 pub use reader::{Entry, Head, LogError, LogErrorKind, LogReader};
+pub use tail::{Policy, Tail, Trouble};
 
 pub use until::Until;

@@ -42,7 +42,8 @@ pub(super) fn apply(libraries: &mut Libraries, args: &Args<'_>) -> Result<(), St
 }
 
 fn restore(libraries: &mut Libraries, payload: &[u8], flush: bool, replace: bool) -> Result<(), String> {
-    let found = restore_functions(payload, true).map_err(|_| "payload version or checksum are wrong".to_owned())?;
+    let found =
+        restore_functions(payload, true).map_err(|_| "payload version or checksum are wrong".to_owned())?;
     let mut after = libraries.clone();
     if flush {
         after.functions.clear();

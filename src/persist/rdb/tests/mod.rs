@@ -378,5 +378,7 @@ fn function_payloads_hold_their_libraries() {
     assert_eq!(restore_functions(&payload, false).unwrap(), libraries);
     assert!(matches!(restore_functions(&payload[1..], false), Err(RestoreError::Footer)));
     let value = dump(Body::Str(b"x"), true);
-    assert!(restore_functions(&value, false).unwrap_err().to_string().ends_with("given type is not a function"));
+    assert!(
+        restore_functions(&value, false).unwrap_err().to_string().ends_with("given type is not a function")
+    );
 }
