@@ -1,6 +1,7 @@
 //! Directives that only this server has.
 
 use super::super::check::until;
+use super::super::fields::SaveVersion;
 use super::super::row::{HIDDEN, Row, at, checked_text, live, maybe, one_of, yes_no};
 
 /// `80` is the number of Valkey's version.
