@@ -68,6 +68,14 @@ pub struct Saving {
 }
 
 impl Saving {
+    /// The child has ended. True: it was told to.
+    pub fn end_child(&mut self) -> bool {
+        self.running.as_mut().is_some_and(|running| {
+            running.ended = true;
+            running.aborted
+        })
+    }
+
     /// The child, if it is at this.
     pub fn running_child(&self, child: Child) -> Option<Running> {
         self.running.filter(|running| running.child == child)

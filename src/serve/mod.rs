@@ -36,7 +36,7 @@ use crate::engine::{
     Watches,
 };
 use crate::keyspace::Keyspace;
-use crate::persist::aof::Tail;
+use crate::persist::aof::{Disk, RealDisk, Tail};
 use crate::text::clock::Clock;
 
 /// What the server needs of sockets, lent by `net`.
@@ -93,11 +93,24 @@ fn new_state(config: Config, clock: Clock, process: Process, log: Log) -> State 
 
 impl Server {
     /// A server with an empty data set.
-    pub fn new(config: Config, clock: Clock, mut process: Process) -> Arc<Server> {
+    pub fn new(config: Config, clock: Clock, process: Process) -> Arc<Server> {
+        let die = || std::process::exit(1);
+        Server::on_disk(config, clock, process, Arc::new(RealDisk), die)
+    }
+
+    /// The same with the append log's files elsewhere than on this machine's disk. `die` ends the process, after an
+    /// error of that disk that `appendfsync always` does not survive.
+    pub fn on_disk(
+        config: Config,
+        clock: Clock,
+        mut process: Process,
+        disk: Arc<dyn Disk>,
+        die: impl Fn() + Send + Sync + 'static,
+    ) -> Arc<Server> {
         let mut keyspace = Keyspace::new(config.databases, config.limits.clone(), discard_value);
         host::apply_to_keyspace(&config, &mut keyspace);
         process.startup_memory = crate::engine::stats::used_memory();
-        let append = append::Append::new();
+        let append = append::Append::new(disk, die);
         let log = Log::new(append.tail.trouble().clone());
         let state = new_state(config, clock, process, log);
         Arc::new_cyclic(|me| Server {

@@ -564,3 +564,7 @@ impl Writer {
         self.written += n as u64;
     }
 }
+
+#[cfg(test)]
+#[path = "tail_tests.rs"]
+mod tests;

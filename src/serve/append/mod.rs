@@ -17,7 +17,7 @@ use crate::engine::config::{Config, Fsync};
 use crate::engine::{Child, Engine, LogState, State};
 use crate::keyspace::Keyspace;
 use crate::notice;
-use crate::persist::aof::{Disk, Manifest, Policy, RealDisk, Tail};
+use crate::persist::aof::{Disk, Manifest, Policy, Tail};
 use crate::persist::rdb::SaveError;
 use crate::text::clock::Now;
 use crate::text::os::reason;
@@ -35,10 +35,9 @@ pub struct Append {
 }
 
 impl Append {
-    /// On this machine's disk. An error that `always` does not survive ends the process.
-    pub(super) fn new() -> Append {
-        let die = || std::process::exit(1);
-        Append { tail: Arc::new(Tail::new(die)), disk: Arc::new(RealDisk), thread: std::sync::Once::new() }
+    /// On this disk. `die` ends the process, after an error that `always` does not survive.
+    pub(super) fn new(disk: Arc<dyn Disk>, die: impl Fn() + Send + Sync + 'static) -> Append {
+        Append { tail: Arc::new(Tail::new(die)), disk, thread: std::sync::Once::new() }
     }
 
     fn start_thread(&self) {

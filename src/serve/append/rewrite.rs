@@ -12,7 +12,7 @@ use super::files::{self, Base, Files, Logged, Unreplaced, text};
 use super::{collect, hand_over};
 use crate::engine::config::Config;
 use crate::engine::saving::Running;
-use crate::engine::{Child, LogState, State};
+use crate::engine::{Child, Engine, LogState, State};
 use crate::keyspace::Keyspace;
 use crate::persist::aof::{DiskFile, Manifest};
 use crate::serve::Server;
@@ -129,12 +129,15 @@ fn fork_child(
     };
     let name = format!("temp-rewriteaof-bg-{}.aof", std::process::id());
     let mut base = files.create_temporary(&name, state.config.aof_rewrite_incremental_fsync)?;
+    let Some(descriptor) = base.file.descriptor() else {
+        return write_here(server, keyspace, state, base, first);
+    };
     let (report, reports) = pipe().map_err(cant)?;
     let orders = Orders { report, title: title::of_child(&state.config, "redis-aof-rewrite") };
     let forked_at_us = state.clock.mono_us();
     let pid = {
         let snapshot = Snapshot::of(keyspace, state);
-        let keep = [orders.descriptor(), base.file.descriptor().unwrap_or(orders.descriptor())];
+        let keep = [orders.descriptor(), descriptor];
         let work = || {
             // The reason of a failure is in the log, and no reason not to go on.
             let _ = oom::apply(&state.config, oom::Role::Child);
@@ -146,30 +149,64 @@ fn fork_child(
         })?
     };
     drop(orders);
-    let now = state.clock.now();
     state.saving.forks += 1;
-    state.saving.last_fork_us = now.mono_us.saturating_sub(forked_at_us);
+    state.saving.last_fork_us = state.clock.now().mono_us.saturating_sub(forked_at_us);
     notice!("Background append only file rewriting started by pid {pid}");
     keyspace.set_resizing(false);
     hold_shrinking(true);
-    state.log.rewriting.scheduled = false;
-    state.saving.running = Some(Running {
-        child: Child::Rewrite,
-        pid,
-        started: now.ms / 1000,
-        started_us: now.mono_us,
-        dirty_at_start: state.saving.dirty,
-        keys_total: keyspace.total_keys() as u64,
-        ended: false,
-        aborted: false,
-    });
-    state.saving.child_file = Some(base.path.clone());
-    (state.saving.child_keys_done, state.saving.child_cow_bytes) = (0, 0);
-    super::obey(&server.append, state);
-    let snapshot = state.config.aof_use_rdb_preamble;
-    let rewrite = Rewrite { temporary: base.path, snapshot, first, forked_at: state.log.lsn() };
+    let rewrite = Rewrite::begun(server, keyspace, state, pid, base.path, first);
     watch(server, pid, reports, Work::Rewrite(rewrite));
     Ok(())
+}
+
+/// A disk whose files a child can't reach (a test's): the base is written here, and what follows, too, as soon as the
+/// engine is free.
+fn write_here(
+    server: &Server,
+    keyspace: &Keyspace,
+    state: &mut State,
+    mut base: Base,
+    first: bool,
+) -> Result<(), Logged> {
+    let written = super::write_base(&Snapshot::of(keyspace, state), &mut base, &state.config, |_| ());
+    let rewrite = Rewrite::begun(server, keyspace, state, 0, base.path, first);
+    let server = server.handle();
+    let follow = move || {
+        let ended = Ended::Code(i32::from(written.is_err()));
+        rewrite.conclude_as(&server, |engine| (ended, engine.state.saving.end_child()));
+    };
+    std::thread::Builder::new().name("reaper".into()).spawn(follow).expect("a thread can be started");
+    Ok(())
+}
+
+impl Rewrite {
+    /// A child is at it, or as good as.
+    fn begun(
+        server: &Server,
+        keyspace: &Keyspace,
+        state: &mut State,
+        pid: i32,
+        temporary: PathBuf,
+        first: bool,
+    ) -> Rewrite {
+        let now = state.clock.now();
+        state.log.rewriting.scheduled = false;
+        state.saving.running = Some(Running {
+            child: Child::Rewrite,
+            pid,
+            started: now.ms / 1000,
+            started_us: now.mono_us,
+            dirty_at_start: state.saving.dirty,
+            keys_total: keyspace.total_keys() as u64,
+            ended: false,
+            aborted: false,
+        });
+        state.saving.child_file = Some(temporary.clone());
+        (state.saving.child_keys_done, state.saving.child_cow_bytes) = (0, 0);
+        super::obey(&server.append, state);
+        let snapshot = state.config.aof_use_rdb_preamble;
+        Rewrite { temporary, snapshot, first, forked_at: state.log.lsn() }
+    }
 }
 
 /// The child's work; its exit code.
@@ -190,9 +227,13 @@ fn child(snapshot: &Snapshot<'_>, base: &mut Base, orders: &Orders, config: &Con
 impl Rewrite {
     /// The child has ended: its base becomes the log's, or goes. Not under the engine's lock.
     pub fn conclude(self, server: &Server, pid: i32) {
+        self.conclude_as(server, |engine| take_leave(engine, pid));
+    }
+
+    fn conclude_as(self, server: &Server, leave: impl FnOnce(&mut Engine) -> (Ended, bool)) {
         let ready = {
             let mut engine = server.lock();
-            let (ended, aborted) = take_leave(&mut engine, pid);
+            let (ended, aborted) = leave(&mut engine);
             let state = &mut engine.state;
             state.log.rewriting.last_cow_bytes = state.saving.child_cow_bytes;
             judge(state, ended, aborted).then(|| (state.config.clone(), state.log.manifest.clone()))

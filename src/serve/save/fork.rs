@@ -114,6 +114,9 @@ pub(super) fn exit(code: i32) -> ! {
 
 /// Kills a child of ours that was not reaped; whoever waits for it learns so.
 pub(super) fn kill(pid: i32) {
+    if pid <= 0 {
+        return; // there is no such process, but several meant by it
+    }
     // SAFETY: `pid` is a child that has not been reaped, so the number is not another process's.
     unsafe { libc::kill(pid, libc::SIGUSR1) };
 }

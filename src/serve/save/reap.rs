@@ -162,11 +162,7 @@ pub(in crate::serve) fn take_leave(engine: &mut Engine, pid: i32) -> (Ended, boo
     let ended = fork::reap(pid);
     engine.keyspace.set_resizing(true);
     hold_shrinking(false);
-    let aborted = engine.state.saving.running.as_mut().is_some_and(|running| {
-        running.ended = true;
-        running.aborted
-    });
-    (ended, aborted)
+    (ended, engine.state.saving.end_child())
 }
 
 /// The child is gone: its file takes its place, or goes. Gives the directory to be synced before it counts.
