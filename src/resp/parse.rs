@@ -21,6 +21,9 @@ const HOLD_FROM: usize = 4 * 1024;
 const WANT_FROM: usize = 16 * 1024;
 /// The first reservation for a big argument.
 const FIRST_RESERVE: usize = 1 << 20;
+/// Later ones, as a multiple of what is there. What is not written to is not resident; what is copied and left
+/// behind each time is, for a while: doubling would make 512 MiB cost twice that.
+const GROWTH: usize = 8;
 /// Unauthenticated clients may send this many arguments,
 const UNAUTH_ARGS: i64 = 10;
 /// each of this size.
@@ -266,10 +269,10 @@ fn take(to: &mut Vec<u8>, upto: usize, input: &[u8]) -> usize {
     n
 }
 
-/// Makes room behind what has arrived of `total` bytes: never more than as much again, or 1 MiB to begin with.
+/// Makes room behind what has arrived of `total` bytes: never more than [`GROWTH`] times that, or 1 MiB to begin with.
 fn grow(bytes: &mut Vec<u8>, total: usize) {
     if bytes.len() == bytes.capacity() {
-        let target = (bytes.len() * 2).max(FIRST_RESERVE).min(total);
+        let target = bytes.len().saturating_mul(GROWTH).max(FIRST_RESERVE).min(total);
         bytes.reserve_exact(target - bytes.len());
     }
 }

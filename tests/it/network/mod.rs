@@ -1,6 +1,7 @@
 //! Sockets, as clients of every temper use them. What does not depend on us alone is asked of the real server, too,
 //! where `RESNAP_REAL` names one.
 
+mod hostile;
 mod idle;
 mod limits;
 mod listening;
