@@ -115,6 +115,8 @@ pub struct Session {
     pub cut_off: bool,
     /// Between MULTI and EXEC: the requests so far.
     pub queued: Option<Vec<OwnedArgs>>,
+    /// Bytes of their arguments, while there are some: input that still waits, for `client-query-buffer-limit`.
+    pub queued_bytes: usize,
     /// A request could not be queued: EXEC will refuse.
     pub queue_failed: bool,
     /// EXEC is running its requests: nothing may block.
@@ -160,6 +162,7 @@ impl Session {
             closing: false,
             cut_off: false,
             queued: None,
+            queued_bytes: 0,
             queue_failed: false,
             executing: false,
             blocked: false,

@@ -70,6 +70,8 @@ struct Conn {
     parser: Parser,
     limits: ParserLimits,
     query_limit: usize,
+    /// Bytes of requests that wait for EXEC.
+    queued: usize,
     /// Output at which nothing more is run.
     most_output: usize,
     /// Input that is not a whole request yet.
@@ -103,6 +105,7 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         parser: Parser::new(),
         limits: ParserLimits::default(),
         query_limit: 0,
+        queued: 0,
         most_output: 0,
         rest: Vec::new(),
         out: Out::new(),
@@ -299,7 +302,7 @@ impl Conn {
             [] => self.rest = Vec::new(),
             rest => self.rest.extend_from_slice(rest),
         }
-        if self.rest.len() + self.parser.held() > self.query_limit {
+        if self.rest.len() + self.parser.held() + self.queued > self.query_limit {
             return Err(self.too_much_input());
         }
         // Half a request is a sign of life, too.
@@ -409,6 +412,7 @@ impl Conn {
         self.limits.authenticated = session.authenticated;
         self.closing |= session.closing;
         self.blocked = session.blocked;
+        self.queued = if session.queued.is_some() { session.queued_bytes } else { 0 };
         self.mirror(&mut session, &mut state.stats);
         if !session.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             session.waker = Some(cx.waker().clone());
@@ -430,7 +434,7 @@ impl Conn {
         stats.count_traffic(session.worker, std::mem::take(&mut self.traffic));
         session.mirror = Mirror {
             query: self.rest.len() + self.parser.held(),
-            query_capacity: self.rest.capacity() + self.parser.held(),
+            query_capacity: self.rest.capacity() + self.parser.reserved(),
             output: self.told,
             received: self.received,
             sent: self.sent,

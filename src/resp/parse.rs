@@ -80,9 +80,14 @@ impl Parser {
         self.partial = None;
     }
 
-    /// Memory held by a partly received request (part of the query buffer for `client-query-buffer-limit`).
+    /// What was received of a partly received request (part of the query buffer for `client-query-buffer-limit`).
     pub fn held(&self) -> usize {
         self.partial.as_ref().map_or(0, |p| p.held())
+    }
+
+    /// Memory that a partly received request takes, with room for what is to come.
+    pub fn reserved(&self) -> usize {
+        self.partial.as_ref().map_or(0, |p| p.held() + p.room())
     }
 
     /// Puts the whole requests at the front of `input` into `batch` (which is cleared).
@@ -199,11 +204,20 @@ enum Awaiting {
 impl Partial {
     fn held(&self) -> usize {
         let big = match &self.awaiting {
-            Awaiting::Big { bytes, .. } => bytes.capacity(),
+            Awaiting::Big { bytes, .. } => bytes.len(),
             _ => 0,
         };
         let own: usize = self.own.iter().map(Bytes::len).sum();
-        self.frame.capacity() + self.spans.capacity() * size_of::<Span>() + own + big
+        self.frame.len() + self.spans.len() * size_of::<Span>() + own + big
+    }
+
+    fn room(&self) -> usize {
+        let big = match &self.awaiting {
+            Awaiting::Big { bytes, .. } => bytes.capacity() - bytes.len(),
+            _ => 0,
+        };
+        let spans = self.spans.capacity() - self.spans.len();
+        self.frame.capacity() - self.frame.len() + spans * size_of::<Span>() + big
     }
 
     /// Takes what it can from the input, up to the end of the request; only a cut header stays. Returns how much.

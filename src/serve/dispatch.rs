@@ -193,6 +193,7 @@ fn queues(session: &Session, row: &Row) -> bool {
 
 fn queue(session: &mut Session, args: Args<'_>, out: &mut Out) {
     if let Some(queued) = &mut session.queued {
+        session.queued_bytes += args.total_bytes();
         queued.push(OwnedArgs::from(args));
     }
     let _ = Reply::new(out, session.protocol).simple("QUEUED");

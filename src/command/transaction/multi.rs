@@ -20,7 +20,7 @@ fn multi(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
     if ctx.session.queued.is_some() {
         return Err(CmdError::text("ERR MULTI calls can not be nested"));
     }
-    ctx.session.queued = Some(Vec::new());
+    (ctx.session.queued, ctx.session.queued_bytes) = (Some(Vec::new()), 0);
     ctx.session.queue_failed = false;
     Ok(ctx.reply.ok())
 }

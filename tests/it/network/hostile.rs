@@ -120,7 +120,7 @@ fn values_and_keys_of_512_mib() {
         ("SETRANGE k 536870912 y", too_long),
         ("SETRANGE k 536870911 y", ":536870912"),
         ("SETRANGE nosuch 9223372036854775807 y", too_long),
-        ("SETBIT k 4294967295 0", ":1"),
+        ("SETBIT k 4294967295 1", ":1"),
         ("SETBIT k 4294967296 1", "-ERR bit offset is not an integer or out of range"),
         ("APPEND k \"\"", ":536870912"),
         ("GETBIT k 4294967296", "-ERR bit offset is not an integer or out of range"),

@@ -25,6 +25,8 @@ fn the_hard_output_limit_closes_at_once() {
         wait_until("it is closed", || connected(&mut client) == 1);
         assert!(hangs_up(&mut stream, Duration::from_secs(5)));
         assert_eq!(info(&mut client, "client_output_buffer_limit_disconnections"), "1");
+        // The log comes by another road.
+        wait_until("it is logged", || server.log().contains("output buffer limits.\n"));
         let log = server.log();
         let line =
             log.lines().find(|line| line.contains("output buffer limits")).unwrap_or_else(|| panic!("{log}"));
@@ -95,6 +97,26 @@ fn the_query_buffer_limit() {
         assert_eq!(info(&mut client, "client_query_buffer_limit_disconnections"), "1");
         let log = server.log();
         assert!(log.contains(" # Closing client that reached max query buffer length: id="), "{log}");
+    });
+}
+
+/// What waits for EXEC is input that waits.
+#[test]
+fn the_query_buffer_limit_counts_a_transaction() {
+    on_each(&["--client-query-buffer-limit", "1mb"], |server| {
+        let mut stream = open(server);
+        stream.set_write_timeout(Some(Duration::from_secs(5))).expect("settable");
+        let queued = request(&["SET", "k", &"v".repeat(1000)]).repeat(2000);
+        let _ = stream.write_all(b"MULTI\r\n").and_then(|()| stream.write_all(&queued));
+        assert!(hangs_up(&mut stream, Duration::from_secs(5)));
+        let mut client = connect(server);
+        assert_eq!(info(&mut client, "client_query_buffer_limit_disconnections"), "1");
+        // As much, and less at a time.
+        let mut patient = open(server);
+        let part =
+            [&b"MULTI\r\n"[..], &request(&["SET", "k", &"v".repeat(1000)]).repeat(900), b"EXEC\r\n"].concat();
+        let answer = 5 + 900 * 9 + 6 + 900 * 5;
+        (0..3).for_each(|_| assert_eq!(exchange(&mut patient, &part, answer).len(), answer));
     });
 }
 
