@@ -334,7 +334,8 @@ mod tests {
 
     #[test]
     fn hostile_lengths_are_refused() {
-        assert_eq!(decompress(b"", 0), Err(Corrupt));
+        assert_eq!(decompress(b"", 0), Ok(Vec::new())); // a real server's loop ends before it begins
+        assert_eq!(decompress(b"", 1), Err(Corrupt));
         assert_eq!(decompress(&[0, b'a'], usize::MAX), Err(Corrupt));
         assert_eq!(decompress(&[0, b'a'], 1 << 40), Err(Corrupt));
         assert_eq!(decompress(&[0, b'a'], 2), Err(Corrupt));

@@ -10,7 +10,7 @@ use bytes::Bytes;
 pub enum Str {
     /// Bytes of its own, which may grow.
     Owned(Vec<u8>),
-    /// Bytes shared with a read buffer; copied before the first change.
+    /// Bytes that others may have a handle on, too; copied before the first change if somebody has.
     Shared(Bytes),
 }
 
@@ -23,10 +23,10 @@ impl Str {
         }
     }
 
-    /// The bytes as an own vector, to be changed.
+    /// The bytes as an own vector, to be changed. Copies what others still have a handle on, and nothing else.
     pub fn make_mut(&mut self) -> &mut Vec<u8> {
         if let Str::Shared(bytes) = self {
-            *self = Str::Owned(bytes.to_vec());
+            *self = Str::Owned(Vec::from(std::mem::take(bytes)));
         }
         match self {
             Str::Owned(bytes) => bytes,
@@ -61,5 +61,24 @@ impl From<Vec<u8>> for Str {
 impl From<Bytes> for Str {
     fn from(bytes: Bytes) -> Self {
         Str::Shared(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_else_has_is_changed_in_place() {
+        let mut value = Str::from(Bytes::from(vec![b'x'; 100_000]));
+        let at = value.as_slice().as_ptr();
+        assert_eq!(value.make_mut().as_ptr(), at);
+        let handle = value.share();
+        value.make_mut()[0] = b'y';
+        assert_eq!((handle[0], value.as_slice()[0]), (b'x', b'y'));
+        drop(handle);
+        let at = value.as_slice().as_ptr();
+        drop(value.share());
+        assert_eq!(value.make_mut().as_ptr(), at);
     }
 }
