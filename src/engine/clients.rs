@@ -20,8 +20,8 @@ struct Place {
 #[derive(Debug, Default)]
 pub struct Clients {
     sessions: BTreeMap<SessionId, Place>,
-    /// Some session that is out has something pushed to it.
-    pushed_away: bool,
+    /// Sessions that are out and have something pushed to them.
+    pushed_away: usize,
     /// Whose connections are to look at their sessions once the engine is free again.
     wakes: Vec<Waker>,
     last_id: u64,
@@ -52,6 +52,7 @@ impl Clients {
     /// Puts a session back after its batch. One that was killed meanwhile is dropped.
     pub fn put_back(&mut self, mut session: Box<Session>) {
         if let Some(place) = self.sessions.get_mut(&session.id) {
+            self.pushed_away -= usize::from(!place.pushed.is_empty());
             session.outbox.append(&mut place.pushed);
             place.session = Some(session);
         }
@@ -64,6 +65,13 @@ impl Clients {
         })
     }
 
+    /// A session that is out speaks another protocol from now on.
+    pub fn note_protocol(&mut self, id: SessionId, protocol: Proto) {
+        if let Some(place) = self.sessions.get_mut(&id) {
+            place.protocol = protocol;
+        }
+    }
+
     /// Sends something to a session, unasked.
     pub fn push(&mut self, id: SessionId, bytes: &[u8]) {
         let Some(place) = self.sessions.get_mut(&id) else { return };
@@ -73,8 +81,8 @@ impl Clients {
                 wake_later(&mut self.wakes, session);
             }
             None => {
+                self.pushed_away += usize::from(place.pushed.is_empty() && !bytes.is_empty());
                 place.pushed.extend_from_slice(bytes);
-                self.pushed_away = true;
             }
         }
     }
@@ -82,17 +90,20 @@ impl Clients {
     /// What was pushed to a session that is out.
     #[inline]
     pub fn take_pushed(&mut self, id: SessionId) -> Vec<u8> {
-        if !self.pushed_away {
+        if self.pushed_away == 0 {
             return Vec::new();
         }
-        self.pushed_away = false;
-        self.sessions.get_mut(&id).map(|place| std::mem::take(&mut place.pushed)).unwrap_or_default()
+        let place = self.sessions.get_mut(&id);
+        let pushed = place.map(|place| std::mem::take(&mut place.pushed)).unwrap_or_default();
+        self.pushed_away -= usize::from(!pushed.is_empty());
+        pushed
     }
 
     /// Ends a session: its connection finds it gone. True if it was there.
     pub fn kill(&mut self, id: SessionId) -> bool {
         match self.sessions.remove(&id) {
             Some(place) => {
+                self.pushed_away -= usize::from(!place.pushed.is_empty());
                 if let Some(mut session) = place.session {
                     wake_later(&mut self.wakes, &mut session);
                 }

@@ -17,6 +17,7 @@ pub mod saving;
 pub mod session;
 pub mod slow_log;
 pub mod stats;
+pub mod tracking;
 pub mod unit;
 pub mod watch;
 
@@ -30,6 +31,7 @@ pub use saving::{Child, Saving};
 pub use session::{Session, SessionId};
 pub use slow_log::SlowLog;
 pub use stats::Stats;
+pub use tracking::Tracking;
 pub use unit::{Frame, Unit};
 pub use watch::Watches;
 
@@ -69,6 +71,8 @@ pub struct State {
     pub pubsub: PubSub,
     /// Who is shown every command.
     pub monitors: Monitors,
+    /// Who is to hear that keys changed which it has read.
+    pub tracking: Tracking,
     /// How saving goes.
     pub saving: Saving,
     /// Function libraries and modules' auxiliary data, kept as they were loaded.
@@ -95,6 +99,7 @@ impl State {
         self.pubsub.forget(id);
         self.blocked.forget(id);
         self.monitors.remove(id);
+        self.tracking.disable(id);
     }
 
     /// How much output may wait for a client (`client-output-buffer-limit`, by what kind of client it is).

@@ -32,6 +32,9 @@ impl State {
         if !self.watches.is_empty() && !effect.key.is_empty() && !effect.unwatched {
             self.watches.touch(db, effect.key);
         }
+        if self.tracking.is_on() && !effect.key.is_empty() && !effect.unwatched {
+            self.invalidate(effect.key, self.tracking.current);
+        }
         // What happens to a stream's groups is no news for its readers, but for a group's end.
         if !self.blocked.is_empty() && !effect.key.is_empty() && (effect.ready || !effect.unwatched) {
             self.blocked.touch(db, effect.key);
@@ -63,6 +66,9 @@ impl State {
                 true => self.watches.lapse(lapsed.db, &lapsed.key),
                 false => self.watches.touch(lapsed.db, &lapsed.key),
             }
+        }
+        if self.tracking.is_on() {
+            self.invalidate(&lapsed.key, None);
         }
         if !self.blocked.is_empty() {
             self.blocked.touch(lapsed.db, &lapsed.key);

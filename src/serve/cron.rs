@@ -23,6 +23,10 @@ pub fn cron(server: &Server) {
         return;
     }
     let now = state.clock.now();
+    state.tracking.current = None;
+    if state.tracking.is_on() {
+        state.limit_tracking();
+    }
     sample(state, now);
     close_idle(state, now);
     close_overflowing(state, now);

@@ -2,9 +2,10 @@
 
 use super::gate::{admit, find_row, is_about_subscriptions};
 use super::{Server, http};
+use crate::command::keys::keys_of;
 use crate::command::table::Row;
 use crate::command::{
-    ADMIN, Args, CmdError, Ctx, Flags, MAY_REPLICATE, Propagate, SKIP_MONITOR, SKIP_SLOWLOG,
+    ADMIN, Args, CmdError, Ctx, Flags, MAY_REPLICATE, Propagate, READONLY, SKIP_MONITOR, SKIP_SLOWLOG,
     TOUCHES_ARBITRARY_KEYS, WRITE,
 };
 use crate::engine::config::is_sensitive;
@@ -114,6 +115,11 @@ pub(super) fn execute(
     out: &mut Out,
     now: Now,
 ) -> Now {
+    engine.state.tracking.current = Some(session.id);
+    let about_client = engine.state.tracking.is_on() && {
+        make_room_to_track(&mut engine.state, session, out);
+        args.name().eq_ignore_ascii_case(b"client")
+    };
     let mut silent = session.reply_mode != ReplyMode::On;
     let start = Reply::new(out, session.protocol).mark();
     let end = match admitted(engine, session, &args) {
@@ -146,11 +152,33 @@ pub(super) fn execute(
         super::unblock::serve_ready(server, engine);
     }
     hush(session, silent, out, start);
+    if engine.state.tracking.is_on() && !about_client && session.queued.is_none() {
+        engine.state.tracking.end_caching(session.id);
+    }
     let pushed = engine.state.clients.take_pushed(session.id);
     if !pushed.is_empty() {
         out.extend(&pushed);
     }
     end
+}
+
+/// `tracking-table-max-keys`: what a client hears for it comes before the reply.
+#[cold]
+fn make_room_to_track(state: &mut State, session: &Session, out: &mut Out) {
+    state.limit_tracking();
+    out.extend(&state.clients.take_pushed(session.id));
+}
+
+/// CLIENT TRACKING: remembers which keys the client reads.
+#[cold]
+fn remember_keys(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
+    let id = ctx.session.id;
+    if !row.command.flags.has(READONLY) || !ctx.state.tracking.remembers(id) {
+        return;
+    }
+    for found in keys_of(row.command, request).into_iter().flatten() {
+        ctx.state.tracking.remember(id, request.get(found.at).unwrap_or_default());
+    }
 }
 
 /// Runs a kept request of a blocked client again, as a unit of its own.
@@ -163,6 +191,7 @@ pub(super) fn run_kept(
     now: Now,
 ) {
     let Ok(row) = find_row(session, &args) else { return };
+    engine.state.tracking.current = Some(session.id);
     let outcome = run(server, engine, session, row, args.clone(), out, now);
     let end = engine.state.clock.now();
     if !session.blocked {
@@ -270,6 +299,9 @@ pub(super) fn perform(ctx: &mut Ctx<'_>, row: &Row, args: Args<'_>) -> Result<()
             Err(error.code())
         }
     };
+    if ctx.state.tracking.is_on() {
+        remember_keys(ctx, row, &request);
+    }
     add_frames(ctx, row, &request);
     answered
 }

@@ -32,8 +32,8 @@ pub use unblock::expire_waits;
 use crate::command::table;
 use crate::engine::config::Config;
 use crate::engine::{
-    Blocked, Clients, Engine, Libraries, Log, Monitors, Process, PubSub, Saving, SlowLog, State, Stats, Unit,
-    Watches,
+    Blocked, Clients, Engine, Libraries, Log, Monitors, Process, PubSub, Saving, SlowLog, State, Stats,
+    Tracking, Unit, Watches,
 };
 use crate::keyspace::Keyspace;
 use crate::persist::aof::{Disk, RealDisk, Tail};
@@ -80,6 +80,7 @@ fn new_state(config: Config, clock: Clock, process: Process, log: Log) -> State 
         pubsub: PubSub::default(),
         blocked: Blocked::default(),
         monitors: Monitors::default(),
+        tracking: Tracking::default(),
         saving: Saving::new(now.ms / 1000),
         libraries: Libraries::default(),
         process,
@@ -175,6 +176,7 @@ impl Drop for Locked<'_> {
     #[inline]
     fn drop(&mut self) {
         let Some(mut engine) = self.engine.take() else { return };
+        engine.state.send_broadcasts();
         append::hand_over(self.tail, &mut engine.state);
         let wakes = engine.state.clients.take_wakes();
         drop(engine);

@@ -47,6 +47,7 @@ fn hello(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     }
     if let Some(protocol) = protocol {
         ctx.session.protocol = protocol;
+        ctx.state.clients.note_protocol(ctx.session.id, protocol);
         ctx.reply.set_proto(protocol);
     }
     Ok(greet(ctx))

@@ -23,6 +23,8 @@ fn reset(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
     ctx.state.watches.unwatch(ctx.session.id);
     ctx.state.pubsub.forget(ctx.session.id);
     ctx.state.monitors.remove(ctx.session.id);
+    ctx.state.tracking.disable(ctx.session.id);
+    ctx.state.clients.note_protocol(ctx.session.id, Proto::Resp2);
     let session = &mut *ctx.session;
     session.queue_failed = false;
     session.queued = None;

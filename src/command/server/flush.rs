@@ -51,6 +51,7 @@ fn flushdb(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     ctx.touch_watched(ctx.db.index(), None);
     let (old, effect) = ctx.db.flush();
     ctx.record(effect);
+    ctx.state.invalidate_all();
     ctx.note_whole_database();
     free(ctx, vec![old], elsewhere);
     Ok(ctx.reply.ok())
@@ -68,6 +69,7 @@ fn flushall(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
         olds.push(old);
     }
     ctx.db.select(home);
+    ctx.state.invalidate_all();
     ctx.note_whole_database();
     let host = ctx.host;
     host.flushed_all(ctx);

@@ -1,9 +1,11 @@
 //! CLIENT LIST, CLIENT INFO: a line per connection.
 
 use super::SUB;
+use super::tracking::redirection;
 use crate::command::table::{RowId, table};
 use crate::command::*;
 use crate::engine::session::{OWN_OUTPUT, Peer};
+use crate::engine::tracking::Mode;
 use crate::engine::{Session, SessionId, State};
 use crate::resp::Proto;
 use crate::text::clock::Now;
@@ -134,12 +136,13 @@ fn describe(text: &mut String, session: &Session, state: &State, now: Now, runni
     let protocol = if session.protocol == Proto::Resp3 { 3 } else { 2 };
     let (channels, patterns, shards) = state.pubsub.counts(session.id);
     let watched = state.watches.of(session.id).len();
+    let tracking = state.tracking.of(session.id);
     let name = |bytes| String::from_utf8_lossy(bytes);
     writeln!(
         text,
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={channels} psub={patterns} \
          ssub={shards} multi={multi} watch={watched} qbuf={} qbuf-free={} argv-mem={argument_bytes} multi-mem={queued_bytes} rbs=0 rbp=0 obl={in_buffer} oll={} \
-         omem={listed} tot-mem={total} events={} cmd={command} user={} redir=-1 resp={protocol} lib-name={} \
+         omem={listed} tot-mem={total} events={} cmd={command} user={} redir={} resp={protocol} lib-name={} \
          lib-ver={} io-thread={}",
         session.id.0,
         session.peer.addr(),
@@ -155,6 +158,7 @@ fn describe(text: &mut String, session: &Session, state: &State, now: Now, runni
         usize::from(listed > 0),
         if mirror.output > 0 { "rw" } else { "r" },
         session.user,
+        redirection(tracking),
         name(&session.lib_name),
         name(&session.lib_ver),
         session.worker,
@@ -164,11 +168,15 @@ fn describe(text: &mut String, session: &Session, state: &State, now: Now, runni
 
 /// The letters of `flags`; none is `N`.
 fn flags(session: &Session, state: &State) -> String {
+    let tracking = state.tracking.of(session.id);
     let letters = [
         (state.monitors.has(session.id), 'O'),
         (state.pubsub.is_subscribed(session.id), 'P'),
         (session.queued.is_some(), 'x'),
         (session.blocked, 'b'),
+        (tracking.is_some(), 't'),
+        (tracking.is_some_and(|tracking| tracking.broken), 'R'),
+        (tracking.is_some_and(|tracking| tracking.mode == Mode::Broadcast), 'B'),
         (state.watches.is_touched(session.id), 'd'),
         (session.closing, 'c'),
         (matches!(session.peer, Peer::Unix { .. }), 'U'),

@@ -23,6 +23,7 @@ pub(super) const CLIENT: Command = Command {
     group: Group::Connection,
     arity: Arity::AtLeast(2),
     subcommands: &[
+        &tracking::CACHING,
         &own::GETNAME,
         &tracking::GETREDIR,
         &HELP,
@@ -36,6 +37,7 @@ pub(super) const CLIENT: Command = Command {
         &own::REPLY,
         &own::SETINFO,
         &own::SETNAME,
+        &tracking::TRACKING,
         &tracking::TRACKINGINFO,
         &unblock::UNBLOCK,
         &pause::UNPAUSE,
@@ -59,6 +61,7 @@ const HELP: Command = Command {
     flags: LOADING.or(STALE),
     run: |ctx, _| {
         let lines = [
+            ("CACHING (YES|NO)", "Whether what the next command reads is to be tracked."),
             ("GETREDIR", "The client to which invalidations of this one go."),
             ("GETNAME", "The name of this connection."),
             ("ID", "The number of this connection."),
@@ -81,6 +84,10 @@ const HELP: Command = Command {
             (
                 "UNBLOCK <clientid> [TIMEOUT|ERROR]",
                 "End another connection's wait for keys, as if its time were up or with an error.",
+            ),
+            (
+                "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]",
+                "Whether to hear when keys change that this connection has read.",
             ),
             ("TRACKINGINFO", "Whether this connection's reads are tracked."),
             ("NO-EVICT (ON|OFF)", "Whether this connection is spared when clients' memory runs out."),

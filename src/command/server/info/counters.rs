@@ -65,10 +65,11 @@ fn not_there(ctx: &Ctx<'_>, text: &mut Text) {
         "active_defrag_key_misses",
         "total_active_defrag_time",
         "current_active_defrag_time",
-        "tracking_total_keys",
-        "tracking_total_items",
-        "tracking_total_prefixes",
     ]);
+    let [_, keys, items, prefixes] = ctx.state.tracking.counts();
+    text.put("tracking_total_keys", keys);
+    text.put("tracking_total_items", items);
+    text.put("tracking_total_prefixes", prefixes);
 }
 
 fn replies(ctx: &Ctx<'_>, text: &mut Text) {

@@ -66,7 +66,7 @@ pub(super) fn clients(ctx: &mut Ctx<'_>, text: &mut Text) {
     let (watched, watching) = ctx.state.watches.counts();
     let blocked = ctx.state.blocked.counts();
     text.put("blocked_clients", blocked.clients);
-    text.put("tracking_clients", 0);
+    text.put("tracking_clients", ctx.state.tracking.counts()[0]);
     text.put("pubsub_clients", ctx.state.pubsub.session_count());
     text.put("watching_clients", watching);
     text.put("clients_in_timeout_table", blocked.with_deadline);

@@ -30,8 +30,12 @@ pub(in super::super) const ROWS: &[Row] = &[
         "Bytes (or percent of maxmemory) that all clients' buffers may take. 0: no limit.",
     )
     .field(at!(maxmemory_clients)),
-    inert("tracking-table-max-keys", ubytes_plain(), "Keys remembered for client tracking.")
-        .field(at!(tracking_table_max_keys)),
+    live(
+        "tracking-table-max-keys",
+        ubytes_plain(),
+        at!(tracking_table_max_keys),
+        "Keys remembered for client tracking.",
+    ),
     inert(
         "hide-user-data-from-log",
         yes_no(false),
