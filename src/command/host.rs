@@ -134,4 +134,10 @@ pub trait Host {
     fn flushed_all(&self, ctx: &mut Ctx<'_>);
     /// Drops databases on another thread.
     fn discard(&self, databases: Vec<crate::keyspace::Database>);
+    /// Answers the running request with OK when everything is free that was discarded up to now.
+    fn answer_when_free(&self, ctx: &mut Ctx<'_>, request: &Args<'_>);
+    /// Keys that wait to be freed on another thread, and that were.
+    fn discarded(&self) -> [usize; 2];
+    /// Begins to count anew what was freed on another thread (CONFIG RESETSTAT).
+    fn forget_discarded(&self);
 }

@@ -56,6 +56,8 @@ pub struct Blocked {
     waiting: HashMap<SessionId, Waiting>,
     by_key: HashMap<Key, BTreeMap<u64, SessionId>>,
     deadlines: BTreeSet<(u64, SessionId)>,
+    /// FLUSHALL and FLUSHDB that wait until everything is free, and since when (monotonic microseconds).
+    for_trash: HashMap<SessionId, (OwnedArgs, u64)>,
     ready: VecDeque<Key>,
     places: u64,
     pause: Option<Pause>,
@@ -86,7 +88,7 @@ impl Blocked {
     pub fn counts(&self) -> Counts {
         let on_change = |id: &SessionId| self.of(*id).is_some_and(|w| w.wait_for == WaitFor::Change);
         Counts {
-            clients: self.waiting.len() + self.postponed.len(),
+            clients: self.waiting.len() + self.postponed.len() + self.for_trash.len(),
             with_deadline: self.deadlines.len(),
             keys: self.by_key.len(),
             keys_on_change: self.by_key.values().filter(|places| places.values().any(on_change)).count(),
@@ -210,6 +212,16 @@ impl Blocked {
         self.released.pop_front()
     }
 
+    /// A session waits until everything is free that was thrown away.
+    pub fn wait_for_trash(&mut self, id: SessionId, request: OwnedArgs, since_us: u64) {
+        self.for_trash.insert(id, (request, since_us));
+    }
+
+    /// Everything is free: what the session had asked for, and when. `None` if it waits no longer.
+    pub fn end_wait_for_trash(&mut self, id: SessionId) -> Option<(OwnedArgs, u64)> {
+        self.for_trash.remove(&id)
+    }
+
     /// Somebody begins to serve who is ready, or ends: meanwhile nobody else does.
     pub fn set_serving(&mut self, serving: bool) {
         self.serving = serving;
@@ -218,6 +230,7 @@ impl Blocked {
     /// A session is gone.
     pub fn forget(&mut self, id: SessionId) {
         self.end(id);
+        self.for_trash.remove(&id);
         self.postponed.retain(|(postponed, _)| *postponed != id);
     }
 

@@ -7,6 +7,7 @@
 pub mod blocked;
 pub mod clients;
 pub mod config;
+pub mod delays;
 pub mod latency;
 pub mod library;
 pub mod log;
@@ -23,6 +24,7 @@ pub mod watch;
 
 pub use blocked::Blocked;
 pub use clients::Clients;
+pub use delays::Delays;
 pub use library::Libraries;
 pub use log::{Log, LogState, Rewriting};
 pub use monitors::Monitors;
@@ -59,6 +61,8 @@ pub struct State {
     pub stats: Stats,
     /// What took long.
     pub slow_log: SlowLog,
+    /// What took too long, by kind (LATENCY).
+    pub delays: Delays,
     /// What the running unit changed.
     pub unit: Unit,
     /// The append log.
@@ -100,6 +104,16 @@ impl State {
         self.blocked.forget(id);
         self.monitors.remove(id);
         self.tracking.disable(id);
+    }
+
+    /// Something took so long: kept if it is over `latency-monitor-threshold`.
+    #[inline]
+    pub fn note_delay(&mut self, event: &'static str, took_us: u64) {
+        let limit_ms = u64::try_from(self.config.latency_monitor_threshold).unwrap_or(0);
+        if limit_ms > 0 && took_us / 1000 >= limit_ms {
+            let seconds = self.clock.now().ms / 1000;
+            self.delays.add(event, seconds, took_us / 1000);
+        }
     }
 
     /// How much output may wait for a client (`client-output-buffer-limit`, by what kind of client it is).

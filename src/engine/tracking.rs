@@ -106,7 +106,8 @@ impl Tracking {
     /// Begins to track a client, or changes how; prefixes are added to those it has.
     pub fn enable(&mut self, id: SessionId, settings: Settings) {
         let caching = self.sessions.get(&id).is_some_and(|old| old.caching);
-        let mut prefixes = self.sessions.get_mut(&id).map(|old| std::mem::take(&mut old.prefixes)).unwrap_or_default();
+        let mut prefixes =
+            self.sessions.get_mut(&id).map(|old| std::mem::take(&mut old.prefixes)).unwrap_or_default();
         if settings.mode == Mode::Broadcast {
             let every = settings.prefixes.is_empty().then(Box::default);
             for prefix in settings.prefixes.iter().cloned().chain(every) {

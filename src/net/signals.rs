@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -12,6 +13,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::serve::{Leave, Server, leave, leave_at_once};
 use crate::text::log::{self, Level};
 use crate::warning;
+
+/// How often it is looked whether the timers go on.
+const PAUSED: Duration = Duration::from_millis(10);
 
 /// Hears signals for ever.
 pub(super) fn listen(server: &Arc<Server>) {
@@ -68,8 +72,18 @@ fn say(message: &str) {
     log::raw(Level::Warning, &format!("{}:signal-handler ({seconds}) {message}\n", std::process::id()));
 }
 
+/// Leaves, when the timers' turn comes: while they stand still (DEBUG PAUSE-CRON) SHUTDOWN ABORT may take it back.
 fn obey(server: &Server, interrupt: bool) {
+    server.leaving.store(true, Ordering::SeqCst);
     let mut guard = server.lock();
+    while guard.state.pause_cron && server.leaving.load(Ordering::SeqCst) {
+        drop(guard);
+        std::thread::sleep(PAUSED);
+        guard = server.lock();
+    }
+    if !server.leaving.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let engine = &mut *guard;
     let config = &engine.state.config;
     let flags = if interrupt { config.shutdown_on_sigint } else { config.shutdown_on_sigterm };

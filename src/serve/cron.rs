@@ -101,6 +101,7 @@ fn expire(keyspace: &mut Keyspace, state: &mut State, now: Now) {
     if !state.active_expire {
         return;
     }
+    let start_us = state.clock.mono_us();
     let end_us = now.mono_us + EXPIRE_US;
     // In rounds, so that a database that has much to do does not keep the others from theirs.
     let mut busy: Vec<usize> = (0..keyspace.count()).collect();
@@ -114,4 +115,6 @@ fn expire(keyspace: &mut Keyspace, state: &mut State, now: Now) {
             more
         });
     }
+    let took_us = state.clock.mono_us().saturating_sub(start_us);
+    state.note_delay("expire-cycle", took_us);
 }

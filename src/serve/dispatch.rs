@@ -5,7 +5,7 @@ use super::{Server, http};
 use crate::command::keys::keys_of;
 use crate::command::table::Row;
 use crate::command::{
-    ADMIN, Args, CmdError, Ctx, Flags, MAY_REPLICATE, Propagate, READONLY, SKIP_MONITOR, SKIP_SLOWLOG,
+    ADMIN, Args, CmdError, Ctx, FAST, Flags, MAY_REPLICATE, Propagate, READONLY, SKIP_MONITOR, SKIP_SLOWLOG,
     TOUCHES_ARBITRARY_KEYS, WRITE,
 };
 use crate::engine::config::is_sensitive;
@@ -132,7 +132,10 @@ pub(super) fn execute(
             // What tells of subscriptions is pushed, and no reply.
             silent &= outcome.is_err() || !is_about_subscriptions(row);
             let end = engine.state.clock.now();
-            account(&mut engine.state, session, row, &args, now, end, outcome);
+            // A request that waits counts when it is done.
+            if !session.blocked {
+                account(&mut engine.state, session, row, &args, now, end, outcome);
+            }
             show(&mut engine.state, session, row, &args, now);
             end
         }
@@ -331,8 +334,9 @@ fn add_frames(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
     }
 }
 
+/// Counts a command that ended.
 #[inline]
-fn account(
+pub(super) fn account(
     state: &mut State,
     session: &Session,
     row: &Row,
@@ -345,6 +349,9 @@ fn account(
     // A negative limit: nothing is slow.
     if u64::try_from(state.config.slowlog_log_slower_than).is_ok_and(|limit_us| took_us >= limit_us) {
         keep_slow(state, session, row, args, end, took_us);
+    }
+    if state.config.latency_monitor_threshold > 0 {
+        state.note_delay(if row.command.flags.has(FAST) { "fast-command" } else { "command" }, took_us);
     }
     let stats = &mut state.stats;
     stats.calls += 1;

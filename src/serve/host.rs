@@ -10,6 +10,7 @@ use crate::command::{
 use crate::engine::SessionId;
 use crate::engine::config::{Config, Hook, SetError};
 use crate::keyspace::{Database, Keyspace, Policy};
+use crate::resp::OwnedArgs;
 
 /// Hands the directives that the keyspace needs down to it.
 pub(super) fn apply_to_keyspace(config: &Config, keyspace: &mut Keyspace) {
@@ -72,7 +73,11 @@ impl Host for Server {
     }
 
     fn abort_shutdown(&self) -> bool {
-        self.leaving.swap(false, std::sync::atomic::Ordering::SeqCst)
+        let was_leaving = self.leaving.swap(false, std::sync::atomic::Ordering::SeqCst);
+        if was_leaving {
+            crate::notice!("Shutdown manually aborted.");
+        }
+        was_leaving
     }
 
     fn config_set(&self, ctx: &mut Ctx<'_>, pairs: &[(&[u8], &[u8])]) -> Result<(), CmdError> {
@@ -131,6 +136,21 @@ impl Host for Server {
 
     fn discard(&self, databases: Vec<Database>) {
         super::trash::discard_databases(databases);
+    }
+
+    fn answer_when_free(&self, ctx: &mut Ctx<'_>, request: &Args<'_>) {
+        let (id, server) = (ctx.session.id, self.handle());
+        ctx.session.blocked = true;
+        ctx.state.blocked.wait_for_trash(id, OwnedArgs::from(request), ctx.now.mono_us);
+        super::trash::when_free(move || super::unblock::trash_is_out(&server, id));
+    }
+
+    fn discarded(&self) -> [usize; 2] {
+        super::trash::counts()
+    }
+
+    fn forget_discarded(&self) {
+        super::trash::forget_freed();
     }
 }
 

@@ -32,8 +32,8 @@ pub use unblock::expire_waits;
 use crate::command::table;
 use crate::engine::config::Config;
 use crate::engine::{
-    Blocked, Clients, Engine, Libraries, Log, Monitors, Process, PubSub, Saving, SlowLog, State, Stats,
-    Tracking, Unit, Watches,
+    Blocked, Clients, Delays, Engine, Libraries, Log, Monitors, Process, PubSub, Saving, SlowLog, State,
+    Stats, Tracking, Unit, Watches,
 };
 use crate::keyspace::Keyspace;
 use crate::persist::aof::{Disk, RealDisk, Tail};
@@ -74,6 +74,7 @@ fn new_state(config: Config, clock: Clock, process: Process, log: Log) -> State 
         config,
         stats: Stats::new(table::table().rows().len()),
         slow_log: SlowLog::default(),
+        delays: Delays::default(),
         unit: Unit::default(),
         log,
         watches: Watches::default(),

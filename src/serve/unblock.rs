@@ -2,10 +2,12 @@
 
 use super::Server;
 use super::dispatch;
+use super::gate::find_row;
 use crate::engine::blocked::WaitFor;
 use crate::engine::{Engine, Session, SessionId, State};
 use crate::keyspace::Lapse;
-use crate::resp::{Out, OwnedArgs, Reply};
+use crate::resp::{Out, OwnedArgs, Replied, Reply};
+use crate::text::clock::Now;
 
 /// Serves everyone whose turn has come, until nothing is ready any more.
 #[cold]
@@ -72,19 +74,47 @@ fn settle(state: &mut State, mut session: Box<Session>, out: &mut Out) {
 
 /// Ends a wait with an answer instead of its turn: a time-out, CLIENT UNBLOCK. False if the session does not wait.
 pub(super) fn give_up(state: &mut State, id: SessionId, error: Option<&str>) -> bool {
-    if state.blocked.end(id).is_none() {
-        return false;
-    }
-    let Some(mut session) = state.clients.take(id) else { return true };
-    session.blocked = false;
-    let mut out = Out::new();
-    let mut reply = Reply::new(&mut out, session.protocol);
-    let _ = match error {
+    let Some(waiting) = state.blocked.end(id) else { return false };
+    let answer = |reply: &mut Reply<'_>| match error {
         None => reply.null_array(),
         Some(text) => reply.error(text.as_bytes()),
     };
-    settle(state, session, &mut out);
+    let outcome = error.map_or(Ok(()), |text| Err(first_word(text)));
+    end_wait(state, id, &waiting.request, 0, outcome, answer);
     true
+}
+
+fn first_word(text: &str) -> String {
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Answers a session that waited, and counts the command that ends so.
+fn end_wait(
+    state: &mut State,
+    id: SessionId,
+    request: &OwnedArgs,
+    took_us: u64,
+    outcome: Result<(), String>,
+    answer: impl FnOnce(&mut Reply<'_>) -> Replied,
+) {
+    let Some(mut session) = state.clients.take(id) else { return };
+    session.blocked = false;
+    let mut out = Out::new();
+    let _ = answer(&mut Reply::new(&mut out, session.protocol));
+    if let Ok(row) = find_row(&session, &request.args()) {
+        let now = state.clock.now();
+        let start = Now { mono_us: now.mono_us.saturating_sub(took_us), ..now };
+        dispatch::account(state, &session, row, &request.args(), start, now, outcome);
+    }
+    settle(state, session, &mut out);
+}
+
+/// Everything is free that a FLUSHALL or FLUSHDB has thrown away: it gets its answer.
+pub(super) fn trash_is_out(server: &Server, id: SessionId) {
+    let state = &mut server.lock().state;
+    let Some((request, since_us)) = state.blocked.end_wait_for_trash(id) else { return };
+    let took_us = state.clock.mono_us().saturating_sub(since_us);
+    end_wait(state, id, &request, took_us, Ok(()), |reply| reply.ok());
 }
 
 /// Ends all waits whose time is up.

@@ -127,9 +127,13 @@ fn follow<'e>(ctx: &mut Ctx<'_>, pattern: &[u8], element: &'e [u8]) -> Option<Co
     let Some(arrow) = arrow else {
         return ctx.db.string(&key).ok().flatten().map(|text| Cow::Owned(text.to_vec()));
     };
-    let now_ms = ctx.now.ms;
+    let (clock, field) = (ctx.db.field_clock(), &behind[arrow + 2..]);
     let hash = ctx.db.hash(&key).ok().flatten()?;
-    let item = hash.get_live(&behind[arrow + 2..], now_ms)?;
+    let item = hash.get(field)?;
+    if item.expired(clock) {
+        ctx.db.lapse_fields(&key, [field]);
+        return None;
+    }
     Some(Cow::Owned(match item.value {
         Entry::Str(text) => text.to_vec(),
         Entry::Int(n) => itoa::Buffer::new().format(n).as_bytes().to_vec(),

@@ -121,6 +121,7 @@ fn set(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
 
 fn resetstat(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
     ctx.state.stats.reset();
+    ctx.host.forget_discarded();
     ctx.db.keyspace().stats = crate::keyspace::KeyStats::default();
     let saving = &mut ctx.state.saving;
     (saving.forks, saving.last_fork_us, saving.saves) = (0, 0, 0);

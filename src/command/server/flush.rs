@@ -1,6 +1,7 @@
 //! FLUSHDB, FLUSHALL: empty one database, or all.
 
 use crate::command::*;
+use crate::engine::session::Peer;
 use crate::keyspace::Database;
 
 pub(super) const FLUSHDB: Command = Command {
@@ -40,24 +41,36 @@ fn is_async(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Result<bool, CmdError> {
     }
 }
 
-fn free(ctx: &Ctx<'_>, databases: Vec<Database>, elsewhere: bool) {
-    if elsewhere {
+/// Frees what was thrown away, and answers.
+///
+/// Nobody but the client waits for that: it is done elsewhere in any case, and the answer comes when it is done. In
+/// a transaction it must come at once.
+fn free(ctx: &mut Ctx<'_>, request: &Args<'_>, databases: Vec<Database>, elsewhere: bool) -> Replied {
+    let may_wait = !ctx.session.executing && ctx.session.peer != Peer::Internal;
+    if elsewhere || may_wait {
         ctx.host.discard(databases);
     }
+    if elsewhere || !may_wait {
+        return ctx.reply.ok();
+    }
+    let host = ctx.host;
+    host.answer_when_free(ctx, request);
+    Replied::nothing()
 }
 
 fn flushdb(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
+    let request = args.clone();
     let elsewhere = is_async(ctx, &mut args)?;
     ctx.touch_watched(ctx.db.index(), None);
     let (old, effect) = ctx.db.flush();
     ctx.record(effect);
     ctx.state.invalidate_all();
     ctx.note_whole_database();
-    free(ctx, vec![old], elsewhere);
-    Ok(ctx.reply.ok())
+    Ok(free(ctx, &request, vec![old], elsewhere))
 }
 
 fn flushall(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
+    let request = args.clone();
     let elsewhere = is_async(ctx, &mut args)?;
     let home = ctx.db.index();
     let mut olds = Vec::new();
@@ -73,6 +86,5 @@ fn flushall(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
     ctx.note_whole_database();
     let host = ctx.host;
     host.flushed_all(ctx);
-    free(ctx, olds, elsewhere);
-    Ok(ctx.reply.ok())
+    Ok(free(ctx, &request, olds, elsewhere))
 }

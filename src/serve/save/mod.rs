@@ -129,8 +129,10 @@ fn start_child(server: &Server, keyspace: &mut Keyspace, state: &mut State, now:
         fork(child, &keep)?
     };
     drop(orders);
+    let target = target.map(|target| target.name_after(pid.unsigned_abs()));
     state.saving.forks += 1;
     state.saving.last_fork_us = state.clock.mono_us().saturating_sub(forked_at);
+    state.note_delay("fork", state.saving.last_fork_us);
     notice!("Background saving started by pid {pid}");
     keyspace.set_resizing(false);
     hold_shrinking(true);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::fork::{self, Ended};
-use super::target::{Paced, Target};
+use super::target::{Paced, Target, temporary_name};
 use super::write::Snapshot;
 use crate::engine::{Engine, State};
 use crate::serve::Server;
@@ -51,13 +51,15 @@ impl Orders {
         copied
     }
 
-    /// Tells the parent. If it is gone nobody wants the file, whose name only it knew: the child removes it and ends.
+    /// Tells the parent. If it is gone nobody wants the file: the child removes it, under the name that it had at the
+    /// fork or the one that it got then, and ends.
     fn tell(&self, file: &Path, keys: u64, cow_bytes: u64) {
         let mut bytes = [0; REPORT];
         bytes[..8].copy_from_slice(&keys.to_ne_bytes());
         bytes[8..].copy_from_slice(&cow_bytes.to_ne_bytes());
         if let Err(error) = (&self.report).write_all(&bytes) {
             warning!("Child failed reporting info to parent, exiting. {error}");
+            let _ = std::fs::remove_file(file.with_file_name(temporary_name(std::process::id())));
             let _ = std::fs::remove_file(file);
             fork::exit(1);
         }

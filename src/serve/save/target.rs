@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, TempPath};
 
 use super::fork;
 use crate::engine::config::Config;
@@ -58,15 +58,17 @@ impl Target {
     /// Creates the temporary file in `dir`. The error is for the log.
     pub fn create(config: &Config) -> Result<Target, String> {
         let dir = config.dir.clone();
-        let prefix = format!("temp-{}-", std::process::id());
+        let name = temporary_name(std::process::id());
         let failed = |error: io::Error| {
             format!(
-                "Failed opening the temp RDB file {prefix}*.rdb (in server root dir {}) for saving: {}",
+                "Failed opening the temp RDB file {name} (in server root dir {}) for saving: {}",
                 dir.display(),
                 reason(&error)
             )
         };
-        let temporary = Builder::new().prefix(&prefix).suffix(".rdb").tempfile_in(&dir).map_err(failed)?;
+        // There is one save at a time: what has the name is of an earlier process with our number.
+        let _ = std::fs::remove_file(dir.join(&name));
+        let temporary = Builder::new().prefix(&name).rand_bytes(0).tempfile_in(&dir).map_err(failed)?;
         open_mode(temporary.as_file()).map_err(failed)?;
         let file = temporary.as_file().try_clone().map_err(failed)?;
         let paced = config.rdb_save_incremental_fsync;
@@ -77,6 +79,22 @@ impl Target {
     /// The descriptor that the child keeps.
     pub fn fd(&self) -> RawFd {
         self.file.file.as_raw_fd()
+    }
+
+    /// Names the temporary file after the child that writes it, as people and tools look for it. Where that fails it
+    /// keeps the name that it has.
+    pub fn name_after(self, child: u32) -> Target {
+        let named = self.dir.join(temporary_name(child));
+        let (file, path) = self.temporary.into_parts();
+        let temporary = match std::fs::rename(&path, &named).and_then(|()| TempPath::try_from_path(named)) {
+            Ok(named) => {
+                // Nothing has this name any more.
+                let _ = path.keep();
+                NamedTempFile::from_parts(file, named)
+            }
+            Err(_) => NamedTempFile::from_parts(file, path),
+        };
+        Target { temporary, ..self }
     }
 
     /// The temporary file's path.
@@ -148,8 +166,14 @@ fn remove(dir: &Path, unwanted: impl Fn(u32) -> bool) {
     }
 }
 
+/// The name of a snapshot in the making, by the number of the process that writes it.
+pub(super) fn temporary_name(process: u32) -> String {
+    format!("temp-{process}.rdb")
+}
+
 /// The process of a temporary snapshot's name.
 fn owner_of(name: &str) -> Option<u32> {
     let middle = name.strip_prefix("temp-")?.strip_suffix(".rdb")?;
-    middle.split_once('-')?.0.parse().ok()
+    // Older versions of this server put something behind the number.
+    middle.split_once('-').map_or(middle, |(number, _)| number).parse().ok()
 }

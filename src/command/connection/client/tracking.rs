@@ -9,7 +9,7 @@ use crate::engine::tracking::{Mode, Settings};
 
 pub(super) const TRACKING: Command = Command {
     name: "tracking",
-    syntax: "ON|OFF [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
+    syntax: "<ON|OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
     summary: "Say whether this connection is to hear when keys change that it has read.",
     since: "6.0.0",
     cost: "O(1), and some for each prefix.",
@@ -86,7 +86,8 @@ fn tracking(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
     let mode = check_mode(&asked, ctx.state.tracking.of(id))?;
     check_prefixes(&asked.prefixes, ctx.state.tracking.of(id))?;
     let prefixes: BTreeSet<_> = asked.prefixes.iter().map(|prefix| Box::from(*prefix)).collect();
-    let settings = Settings { mode, no_loop: asked.no_loop, redirect: asked.redirect, prefixes, ..Settings::default() };
+    let settings =
+        Settings { mode, no_loop: asked.no_loop, redirect: asked.redirect, prefixes, ..Settings::default() };
     ctx.state.tracking.enable(id, settings);
     Ok(ctx.reply.ok())
 }
@@ -184,14 +185,12 @@ fn caching(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
         ));
     };
     let (wanted, error) = match args.get(2).unwrap_or_default() {
-        word if parse::is(word, "YES") => (
-            Mode::OptIn,
-            "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.",
-        ),
-        word if parse::is(word, "NO") => (
-            Mode::OptOut,
-            "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.",
-        ),
+        word if parse::is(word, "YES") => {
+            (Mode::OptIn, "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")
+        }
+        word if parse::is(word, "NO") => {
+            (Mode::OptOut, "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.")
+        }
         _ => return Err(CmdError::Syntax),
     };
     if settings.mode != wanted {

@@ -12,7 +12,7 @@ pub(super) fn memory(ctx: &mut Ctx<'_>, text: &mut Text) {
     scripts(ctx, &overhead, text);
     limits(ctx, text);
     fragmentation(&overhead, text);
-    parts(&overhead, text);
+    parts(ctx, &overhead, text);
 }
 
 fn amounts(overhead: &Overhead, text: &mut Text) {
@@ -72,7 +72,7 @@ fn fragmentation(overhead: &Overhead, text: &mut Text) {
     pair("mem_fragmentation", "bytes", vitals.rss, overhead.used);
 }
 
-fn parts(overhead: &Overhead, text: &mut Text) {
+fn parts(ctx: &Ctx<'_>, overhead: &Overhead, text: &mut Text) {
     text.put_zeros(&[
         "mem_not_counted_for_evict",
         "mem_replication_backlog",
@@ -83,10 +83,8 @@ fn parts(overhead: &Overhead, text: &mut Text) {
     text.put("mem_clients_normal", overhead.clients);
     text.put_zeros(&["mem_cluster_links", "mem_aof_buffer"]);
     text.put("mem_allocator", version::ALLOCATOR);
-    text.put_zeros(&[
-        "mem_overhead_db_hashtable_rehashing",
-        "active_defrag_running",
-        "lazyfree_pending_objects",
-        "lazyfreed_objects",
-    ]);
+    text.put_zeros(&["mem_overhead_db_hashtable_rehashing", "active_defrag_running"]);
+    let [pending, freed] = ctx.host.discarded();
+    text.put("lazyfree_pending_objects", pending);
+    text.put("lazyfreed_objects", freed);
 }
