@@ -57,8 +57,17 @@ pub fn keys_of(command: &Command, args: &Args<'_>) -> Result<Vec<FoundKey>, Uncl
 }
 
 fn by_specs(command: &Command, args: &Args<'_>) -> Result<Vec<FoundKey>, Unclear> {
+    all_of(command.keys.iter().filter(|spec| !spec.flags.has(NOT_KEY)), args)
+}
+
+/// The same, with the shard channels of a request, which live in slots, too.
+pub fn keys_and_channels_of(command: &Command, args: &Args<'_>) -> Result<Vec<FoundKey>, Unclear> {
+    all_of(command.keys.iter(), args)
+}
+
+fn all_of<'s>(specs: impl Iterator<Item = &'s KeySpec>, args: &Args<'_>) -> Result<Vec<FoundKey>, Unclear> {
     let mut found = Vec::new();
-    for spec in command.keys.iter().filter(|spec| !spec.flags.has(NOT_KEY)) {
+    for spec in specs {
         add_spec(spec, args, &mut found)?;
     }
     Ok(found)

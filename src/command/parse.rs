@@ -91,12 +91,14 @@ pub fn beyond_symmetric() -> CmdError {
     )
 }
 
-/// Members that one call may draw with repetitions: what the real server would send until it has no memory left.
+/// Members that one call may draw with repetitions where nothing stops it: what the real server would send until it has
+/// no memory left.
 const MOST_REPETITIONS: u64 = 1 << 27;
 
-/// Judges a number of random members, possibly the same ones, that are asked for.
-pub fn repetitions(count: u64) -> Result<usize, CmdError> {
-    if count > MOST_REPETITIONS { Err(CmdError::OutOfRange) } else { Ok(count as usize) }
+/// Judges a number of random members, possibly the same ones, that are asked for. `limited`: the output's limit stops
+/// whoever asks for too many.
+pub fn repetitions(count: u64, limited: bool) -> Result<usize, CmdError> {
+    if count > MOST_REPETITIONS && !limited { Err(CmdError::OutOfRange) } else { Ok(count as usize) }
 }
 
 /// Reads a timeout in milliseconds; gives microseconds.

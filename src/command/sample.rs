@@ -42,9 +42,9 @@ impl Draw {
         Ok(Some(Draw { count: count.unsigned_abs() as usize, repeat: count < 0, pairs }))
     }
 
-    /// How many elements the answer has, of so many.
-    pub fn size(&self, len: usize) -> Result<usize, CmdError> {
-        if self.repeat && len > 0 { repetitions(self.count as u64) } else { Ok(self.count.min(len)) }
+    /// How many elements the answer has, of so many; `limited`: see [`repetitions`].
+    pub fn size(&self, len: usize, limited: bool) -> Result<usize, CmdError> {
+        if self.repeat && len > 0 { repetitions(self.count as u64, limited) } else { Ok(self.count.min(len)) }
     }
 }
 

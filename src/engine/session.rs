@@ -8,6 +8,17 @@ use crate::resp::{OwnedArgs, Proto};
 /// Output up to here counts for no limit: the real server has that much room in every client.
 pub const OWN_OUTPUT: usize = 16 << 10;
 
+/// Further output counts in blocks of so many bytes, each of which costs a little more: what the real server allocates.
+const BLOCK: usize = 20_464;
+const BLOCK_COST: usize = BLOCK + 40;
+
+/// How much output may wait for it to cost less than `limit` bytes.
+pub fn most_output(limit: u64) -> usize {
+    let blocks = limit.saturating_sub(1) / BLOCK_COST as u64;
+    usize::try_from(blocks)
+        .map_or(usize::MAX, |blocks| blocks.saturating_mul(BLOCK).saturating_add(OWN_OUTPUT))
+}
+
 /// Names a session for ever: numbers are never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u64);
@@ -175,9 +186,14 @@ impl Session {
         }
     }
 
-    /// Bytes that wait for the client beyond what every client has room for.
+    /// Blocks of output that wait for the client beyond what every client has room for.
+    pub fn output_blocks(&self) -> usize {
+        (self.mirror.output + self.outbox.len()).saturating_sub(OWN_OUTPUT).div_ceil(BLOCK)
+    }
+
+    /// What they cost, in bytes.
     pub fn listed_output(&self) -> usize {
-        (self.mirror.output + self.outbox.len()).saturating_sub(OWN_OUTPUT)
+        self.output_blocks() * BLOCK_COST
     }
 
     /// Whether so much output waits, or so long, that the client is to be closed.

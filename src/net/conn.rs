@@ -23,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use super::stream::Stream;
 use crate::command::connection::client_line;
 use crate::engine::config::OutputLimit;
-use crate::engine::session::{Mirror, OWN_OUTPUT};
+use crate::engine::session::{Mirror, most_output};
 use crate::engine::stats::Traffic;
 use crate::engine::{Engine, Session, SessionId, State};
 use crate::resp::{Batch, Out, Parser, ParserLimits, ProtocolError};
@@ -133,8 +133,9 @@ impl Conn {
         let limit = state.output_limit(self.id);
         self.most_output = match limit.hard {
             0 => usize::MAX,
-            hard => usize::try_from(hard).unwrap_or(usize::MAX).saturating_add(OWN_OUTPUT),
+            hard => most_output(hard),
         };
+        self.out.set_most(Some(self.most_output).filter(|most| *most != usize::MAX));
         limit
     }
 

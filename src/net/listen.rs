@@ -54,9 +54,6 @@ fn addresses(bind: &[String]) -> Vec<(bool, Option<IpAddr>, &str)> {
         };
         (optional, address, host)
     };
-    if bind.is_empty() {
-        return vec![one("*"), one("-::*")];
-    }
     bind.iter().map(|text| one(text)).collect()
 }
 
@@ -89,6 +86,9 @@ pub(super) fn bind_all(config: &Config) -> Result<Listeners, String> {
     }
     if let Some(path) = config.unixsocket.as_deref() {
         listeners.unix = Some((path.to_owned(), Arc::new(bind_unix(path, config)?)));
+    }
+    if listeners.tcp.is_empty() && listeners.unix.is_none() {
+        return Err("Configured to not listen anywhere, exiting.".into());
     }
     Ok(listeners)
 }

@@ -22,6 +22,8 @@ pub struct Out {
     shared: VecDeque<Shared>,
     shared_len: usize,
     sent_ever: u64,
+    /// Bytes that may wait; `None`: any number.
+    most: Option<usize>,
 }
 
 struct Shared {
@@ -73,6 +75,23 @@ impl Out {
     #[inline]
     pub fn sent(&self) -> u64 {
         self.sent_ever
+    }
+
+    /// Says how many bytes may wait before the client is given up.
+    #[inline]
+    pub fn set_most(&mut self, most: Option<usize>) {
+        self.most = most;
+    }
+
+    /// Whether more waits than the client is allowed.
+    #[inline]
+    pub fn is_over(&self) -> bool {
+        self.most.is_some_and(|most| self.len() > most)
+    }
+
+    /// Whether there is a limit to what may wait.
+    pub fn is_limited(&self) -> bool {
+        self.most.is_some()
     }
 
     /// Memory it takes, shared values included (for `client-output-buffer-limit`).

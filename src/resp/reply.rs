@@ -101,6 +101,17 @@ impl<'a> Reply<'a> {
         self.out
     }
 
+    /// Whether the output has grown over its limit: nobody will read the rest of a long reply.
+    #[inline]
+    pub fn is_over(&self) -> bool {
+        self.out.is_over()
+    }
+
+    /// Whether a reply without end would be stopped.
+    pub fn is_limited(&self) -> bool {
+        self.out.is_limited()
+    }
+
     // ---- scalars
 
     /// An integer.

@@ -85,6 +85,9 @@ pub(super) fn admit(
     if state.config.maxmemory > 0 && state.loading.is_none() && needs_memory(session, row) {
         check_memory(engine)?;
     }
+    if engine.state.config.cluster_compatibility_sample_ratio > 0 {
+        super::slots::check(&mut engine.state, session, row, args);
+    }
     let state = &engine.state;
     if state.monitors.has(session.id) && command.flags.has(TOUCHES_KEYS) {
         return Err(CmdError::text("ERR Replica can't interact with the keyspace"));

@@ -14,6 +14,7 @@ mod http;
 mod leave;
 pub mod process;
 mod save;
+mod slots;
 mod trash;
 mod unblock;
 

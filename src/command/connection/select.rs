@@ -19,6 +19,7 @@ pub(super) const SELECT: Command = Command {
 
 fn select(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let index = parse::int32(args.arg()?)?;
+    ctx.state.stats.cluster_incompatible += u64::from(index != 0);
     let index = ctx.db_number(i64::from(index))?;
     ctx.select(index);
     Ok(ctx.reply.ok())

@@ -59,7 +59,7 @@ fn keys(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let (all, mut found) = (pattern == b"*", 0);
     let array = ctx.reply.deferred_array();
     ctx.db.each_key(|key, _| {
-        if all || glob::matches(pattern, key, false) {
+        if (all || glob::matches(pattern, key, false)) && !ctx.reply.is_over() {
             ctx.reply.bulk(key);
             found += 1;
         }

@@ -52,6 +52,7 @@ fn move_key(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
     if other == ctx.db.index() {
         return Err(CmdError::text(SAME));
     }
+    ctx.state.stats.cluster_incompatible += 1;
     let Some([from, to]) = ctx.db.move_to(key, other) else {
         return Ok(ctx.reply.int(0));
     };
@@ -73,6 +74,7 @@ fn copy(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     if other == ctx.db.index() && from == to {
         return Err(CmdError::text(SAME));
     }
+    ctx.state.stats.cluster_incompatible += u64::from(other != 0 || ctx.db.index() != 0);
     ctx.db.touch([from]);
     if ctx.db.peek(from).is_none() || is_taken(ctx, to, other) && !replace {
         return Ok(ctx.reply.int(0));

@@ -5,6 +5,7 @@
 use crate::command::answer::ReplyExt;
 use crate::command::sample::{self, Draw};
 use crate::command::*;
+use crate::resp::Reply;
 use crate::value::Hash;
 use crate::value::hash::Item;
 
@@ -39,9 +40,9 @@ fn hrandfield(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError
         });
     };
     let Some(hash) = found else { return Ok(reply.array(0)) };
-    let n = draw.size(hash.len())?;
+    let n = draw.size(hash.len(), reply.is_limited())?;
     let replied = if draw.pairs { reply.pairs(n) } else { reply.array(n) };
-    let mut write = |item: Item<'_>| {
+    let write = |reply: &mut Reply<'_>, item: Item<'_>| {
         if draw.pairs {
             reply.pair();
         }
@@ -51,11 +52,16 @@ fn hrandfield(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError
         }
     };
     if draw.repeat {
-        (0..n).filter_map(|_| hash.random(rng)).for_each(write);
+        for _ in 0..n {
+            let Some(item) = hash.random(rng).filter(|_| !reply.is_over()) else { break };
+            write(reply, item);
+        }
     } else if matches!(*hash, Hash::Table(_)) && sample::is_small(n, hash.len()) {
-        sample::distinct(n, || hash.random(rng), |item| item.field).into_iter().for_each(write);
+        sample::distinct(n, || hash.random(rng), |item| item.field)
+            .into_iter()
+            .for_each(|item| write(reply, item));
     } else {
-        sample::walk(hash.iter(), hash.len(), n, rng, &mut write);
+        sample::walk(hash.iter(), hash.len(), n, rng, |item| write(reply, item));
     }
     Ok(replied)
 }

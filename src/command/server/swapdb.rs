@@ -27,5 +27,6 @@ fn swapdb(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     }
     let effect = ctx.db.swap_databases(first, second);
     ctx.record(effect);
+    ctx.state.stats.cluster_incompatible += 1;
     Ok(ctx.reply.ok())
 }

@@ -61,9 +61,10 @@ fn repeated(ctx: &mut Ctx<'_>, key: &[u8], count: u64) -> Result<Replied, CmdErr
     let Some(set) = ctx.db.set_members(key)? else {
         return Ok(ctx.reply.array(0));
     };
-    let count = parse::repetitions(count)?;
+    let count = parse::repetitions(count, ctx.reply.is_limited())?;
     let replied = ctx.reply.array(count);
-    for member in (0..count).filter_map(|_| set.random(&mut ctx.state.rng)) {
+    for _ in 0..count {
+        let Some(member) = set.random(&mut ctx.state.rng).filter(|_| !ctx.reply.is_over()) else { break };
         ctx.reply.element(member);
     }
     Ok(replied)

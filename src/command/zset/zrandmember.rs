@@ -3,6 +3,7 @@
 use crate::command::answer::ReplyExt;
 use crate::command::sample::{self, Draw};
 use crate::command::*;
+use crate::resp::Reply;
 use crate::value::Zset;
 
 pub(super) const ZRANDMEMBER: Command = Command {
@@ -35,20 +36,25 @@ fn zrandmember(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdErro
         });
     };
     let Some(set) = found else { return Ok(reply.array(0)) };
-    let n = draw.size(set.len())?;
+    let n = draw.size(set.len(), reply.is_limited())?;
     let replied = if draw.pairs { reply.pairs(n) } else { reply.array(n) };
-    let mut write = |(member, score)| match draw.pairs {
+    let write = |reply: &mut Reply<'_>, (member, score)| match draw.pairs {
         true => reply.scored(member, score),
         false => {
             reply.element(member);
         }
     };
     if draw.repeat {
-        (0..n).filter_map(|_| set.random(rng)).for_each(write);
+        for _ in 0..n {
+            let Some(item) = set.random(rng).filter(|_| !reply.is_over()) else { break };
+            write(reply, item);
+        }
     } else if matches!(*set, Zset::Tree(_)) && sample::is_small(n, set.len()) {
-        sample::distinct(n, || set.random(rng), |(member, _)| *member).into_iter().for_each(write);
+        sample::distinct(n, || set.random(rng), |(member, _)| *member)
+            .into_iter()
+            .for_each(|item| write(reply, item));
     } else {
-        sample::walk(set.iter(), set.len(), n, rng, &mut write);
+        sample::walk(set.iter(), set.len(), n, rng, |item| write(reply, item));
     }
     Ok(replied)
 }

@@ -184,6 +184,8 @@ pub struct Fields {
     pub lfu_log_factor: u32,
     /// Minutes after which the access counter drops by one.
     pub lfu_decay_time: u32,
+    /// Percent of commands checked for use in a cluster.
+    pub cluster_compatibility_sample_ratio: i64,
     /// Free evicted values in a thread.
     pub lazyfree_lazy_eviction: bool,
     /// Free expired values in a thread.

@@ -1,24 +1,29 @@
 #![allow(unsafe_code)] // settings of jemalloc's arenas, which have no typed access
 //! jemalloc: its own thread, which gives freed memory back to the system (`jemalloc-bg-thread`), and doing so at once.
 
-use tikv_jemalloc_ctl::stats_print::{Options, stats_print};
-use tikv_jemalloc_ctl::{arenas, background_thread, raw};
+use tikv_jemalloc_ctl::{arenas, background_thread, epoch, raw, stats, version};
 
 /// Starts or stops the thread; whether that worked. After leaving the terminal: threads do not survive a fork.
 pub fn purge_in_thread(on: bool) -> bool {
     background_thread::write(on).is_ok()
 }
 
-/// What jemalloc tells of itself, for people, without what it knows of each arena and size.
+/// What jemalloc tells of itself, for people: its version, and bytes in use, of its pages, of what it maps.
 pub fn report() -> String {
-    let mut options = Options::default();
-    options.skip_per_arena = true;
-    options.skip_bin_size_classes = true;
-    options.skip_large_size_classes = true;
-    let mut text = Vec::new();
-    // Writing to memory does not fail.
-    let _ = stats_print(&mut text, options);
-    String::from_utf8_lossy(&text).into_owned()
+    // The figures are of an epoch; where one is missing it is 0.
+    let _ = epoch::advance();
+    let figures = [
+        ("Allocated", stats::allocated::read()),
+        ("active", stats::active::read()),
+        ("metadata", stats::metadata::read()),
+        ("resident", stats::resident::read()),
+        ("mapped", stats::mapped::read()),
+        ("retained", stats::retained::read()),
+    ];
+    let figures = figures.map(|(name, bytes)| format!("{name}: {}", bytes.unwrap_or(0)));
+    let (known, arenas) =
+        (version::read().unwrap_or("of unknown version"), arenas::narenas::read().unwrap_or(0));
+    format!("jemalloc {known}\n{}\nArenas: {arenas}\n", figures.join(", "))
 }
 
 /// Gives freed memory back to the system now.

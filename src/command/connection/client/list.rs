@@ -155,7 +155,7 @@ fn describe(text: &mut String, session: &Session, state: &State, now: Now, runni
         session.db,
         query,
         mirror.query_capacity.saturating_sub(mirror.query),
-        usize::from(listed > 0),
+        session.output_blocks(),
         if mirror.output > 0 { "rw" } else { "r" },
         session.user,
         redirection(tracking),

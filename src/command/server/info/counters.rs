@@ -98,6 +98,9 @@ fn replies(ctx: &Ctx<'_>, text: &mut Text) {
         "acl_access_denied_key",
         "acl_access_denied_channel",
     ]);
+    if ctx.state.config.cluster_compatibility_sample_ratio > 0 {
+        text.put("cluster_incompatible_ops", stats.cluster_incompatible);
+    }
 }
 
 pub(super) fn debug(ctx: &mut Ctx<'_>, text: &mut Text) {

@@ -2,7 +2,7 @@
 
 use super::super::check::{hostname, node_name};
 use super::super::row::{
-    HIDDEN, Row, checked_maybe, inert, int, maybe, one_of, refused, text, ubytes, yes_no,
+    HIDDEN, Row, at, checked_maybe, inert, int, live, maybe, one_of, refused, text, ubytes, yes_no,
 };
 use super::{INT_MAX, LONG_MAX, ULONG_MAX};
 
@@ -42,9 +42,10 @@ pub(in super::super) const ROWS: &[Row] = &[
     inert("cluster-announce-hostname", checked_maybe(hostname), "Host name that the node tells."),
     inert("cluster-announce-human-nodename", checked_maybe(node_name), "Name for people."),
     inert("cluster-preferred-endpoint-type", one_of(ENDPOINT, 0), "What redirections name."),
-    inert(
+    live(
         "cluster-compatibility-sample-ratio",
         int(0, 100, 0),
+        at!(cluster_compatibility_sample_ratio),
         "Percent of commands checked for use in a cluster.",
     ),
 ];
