@@ -1,6 +1,9 @@
 //! Counters for INFO.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+
+use tikv_jemalloc_ctl::thread::{self, ThreadLocal};
 
 use super::latency::Latencies;
 
@@ -187,23 +190,54 @@ impl Stats {
     }
 }
 
-/// What the allocator said last.
+/// What the allocator said last, and what this thread has taken since.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MemoryGauge {
     used: usize,
     read_us: u64,
 }
 
+thread_local! {
+    /// Where the allocator counts this thread's allocated and freed bytes.
+    static COUNTERS: Option<(ThreadLocal<u64>, ThreadLocal<u64>)> =
+        thread::allocatedp::read().ok().zip(thread::deallocatedp::read().ok());
+    /// The gauge's `read_us` and this thread's balance when it first met that reading.
+    static SEEN: Cell<(u64, i64)> = const { Cell::new((u64::MAX, 0)) };
+}
+
+/// Bytes that this thread has allocated and not freed.
+fn balance() -> i64 {
+    COUNTERS.with(|counters| {
+        counters.as_ref().map_or(0, |(taken, freed)| taken.get().wrapping_sub(freed.get()) as i64)
+    })
+}
+
 /// So long a figure holds: to ask the allocator is not cheap.
 const GAUGE_US: u64 = 1_000;
 
 impl MemoryGauge {
-    /// Bytes in use, no more than a millisecond ago.
+    /// Asks the allocator now.
+    pub fn renew(&mut self, now_mono_us: u64) -> usize {
+        *self = MemoryGauge { used: used_memory(), read_us: now_mono_us };
+        SEEN.set((now_mono_us, balance()));
+        self.used
+    }
+
+    /// Bytes in use: as the allocator said no more than a millisecond ago, and what this thread has taken since.
     pub fn used(&mut self, now_mono_us: u64) -> usize {
         if self.used == 0 || now_mono_us.saturating_sub(self.read_us) > GAUGE_US {
-            *self = MemoryGauge { used: used_memory(), read_us: now_mono_us };
+            return self.renew(now_mono_us);
         }
-        self.used
+        let balance = balance();
+        match SEEN.get() {
+            (read_us, before) if read_us == self.read_us => {
+                self.used.saturating_add_signed((balance - before) as isize)
+            }
+            _ => {
+                SEEN.set((self.read_us, balance));
+                self.used
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod db;
 mod edit;
 mod effect;
 pub mod entry;
+pub mod evict;
 mod expire;
 mod move_key;
 #[cfg(test)]
@@ -54,6 +55,8 @@ pub struct KeyStats {
     pub misses: u64,
     /// Keys that were deleted because their time had passed.
     pub expired: u64,
+    /// Keys that were deleted to make room.
+    pub evicted: u64,
     /// Hash fields that were deleted because their time had passed.
     pub expired_fields: u64,
 }
@@ -75,6 +78,7 @@ pub struct Keyspace {
     lapsed: Vec<Lapsed>,
     resizing: bool,
     discard: fn(Value),
+    pool: evict::Pool,
 }
 
 impl Keyspace {
@@ -90,6 +94,7 @@ impl Keyspace {
             lapsed: Vec::new(),
             resizing: true,
             discard,
+            pool: evict::Pool::default(),
         }
     }
 

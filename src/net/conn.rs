@@ -27,6 +27,7 @@ use crate::engine::session::{Mirror, most_output};
 use crate::engine::stats::Traffic;
 use crate::engine::{Engine, Session, SessionId, State};
 use crate::resp::{Batch, Out, Parser, ParserLimits, ProtocolError};
+use crate::serve::process::allocator::flush_thread_cache;
 use crate::serve::{Batched, Server, run_batch};
 use crate::text::log::{Level, enabled};
 use crate::{verbose, warning};
@@ -91,6 +92,8 @@ struct Conn {
     until: u64,
     /// Has let others go first.
     deferred: bool,
+    /// More output waited than is allowed.
+    flooded: bool,
 }
 
 /// The connection ends: the client left or was killed.
@@ -117,10 +120,16 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         blocked: false,
         until: 0,
         deferred: false,
+        flooded: false,
     };
     conn.obey(&conn.common.clone().server.lock().state);
     poll_fn(|cx| conn.turn(cx)).await;
     conn.say_goodbye();
+    if conn.flooded {
+        // What its output took is to be free now, as that is why it had to go.
+        drop(conn);
+        flush_thread_cache();
+    }
 }
 
 impl Conn {
@@ -249,6 +258,7 @@ impl Conn {
             if n == 0 {
                 return Ok(());
             }
+            self.check_input(n)?;
             self.rest.clear();
             self.digest(cx, &buffer[..kept + n])
         }))
@@ -260,6 +270,7 @@ impl Conn {
         let polled = pin!(self.stream.read_buf(&mut space)).poll(cx);
         polled.map(|n| {
             self.note_read(n)?;
+            self.check_input(0)?;
             self.digest_rest(cx)
         })
     }
@@ -270,8 +281,18 @@ impl Conn {
         let polled = pin!(self.stream.read_buf(&mut self.rest)).poll(cx);
         polled.map(|n| {
             self.note_read(n)?;
+            self.check_input(0)?;
             self.digest_rest(cx)
         })
+    }
+
+    /// `client-query-buffer-limit`: judged before what has come is run, with `more` bytes just read.
+    #[inline]
+    fn check_input(&self, more: usize) -> Result<(), End> {
+        if self.rest.len() + self.parser.waiting() + self.queued + more <= self.query_limit {
+            return Ok(());
+        }
+        Err(self.too_much_input())
     }
 
     /// Counts a read. Nothing read means that the client will say no more: its replies still leave, but what it waits
@@ -303,9 +324,7 @@ impl Conn {
             [] => self.rest = Vec::new(),
             rest => self.rest.extend_from_slice(rest),
         }
-        if self.rest.len() + self.parser.held() + self.queued > self.query_limit {
-            return Err(self.too_much_input());
-        }
+        self.check_input(0)?;
         // Half a request is a sign of life, too.
         if ran { Ok(()) } else { self.look(cx).map(drop) }
     }
@@ -419,6 +438,7 @@ impl Conn {
             session.waker = Some(cx.waker().clone());
         }
         let overflows = too_much || session.overflows(limit, now_us);
+        self.flooded |= overflows;
         if overflows {
             state.stats.output_limit_closed += 1;
             let line = client_line(&session, state);

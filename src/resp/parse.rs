@@ -80,7 +80,13 @@ impl Parser {
         self.partial = None;
     }
 
-    /// What was received of a partly received request (part of the query buffer for `client-query-buffer-limit`).
+    /// Bytes of a partly received request that count for `client-query-buffer-limit`: while a big argument comes in, the
+    /// small ones before it don't.
+    pub fn waiting(&self) -> usize {
+        self.partial.as_ref().map_or(0, |p| p.waiting())
+    }
+
+    /// What was received of a partly received request.
     pub fn held(&self) -> usize {
         self.partial.as_ref().map_or(0, |p| p.held())
     }
@@ -202,6 +208,14 @@ enum Awaiting {
 }
 
 impl Partial {
+    fn waiting(&self) -> usize {
+        let last = match &self.awaiting {
+            Awaiting::Big { bytes, .. } => bytes.len(),
+            _ => self.frame.len(),
+        };
+        last + self.own.iter().map(Bytes::len).sum::<usize>()
+    }
+
     fn held(&self) -> usize {
         let big = match &self.awaiting {
             Awaiting::Big { bytes, .. } => bytes.len(),

@@ -1,7 +1,7 @@
 //! What happens by itself, `hz` times a second.
 
 use super::process::huge_pages;
-use super::{Server, append, save};
+use super::{Server, append, evict, save};
 use crate::command::connection::client_line;
 use crate::engine::stats::used_memory;
 use crate::engine::{Engine, Session, State};
@@ -32,6 +32,9 @@ pub fn cron(server: &Server) {
     close_overflowing(state, now);
     if state.loading.is_none() {
         expire(keyspace, state, now);
+        if state.config.maxmemory > 0 {
+            evict::make_room(keyspace, state);
+        }
         append::cron(server, keyspace, state, now);
         save::by_save_points(server, keyspace, state, now);
     }

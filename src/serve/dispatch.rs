@@ -121,13 +121,18 @@ pub(super) fn execute(
         args.name().eq_ignore_ascii_case(b"client")
     };
     let mut silent = session.reply_mode != ReplyMode::On;
-    let start = Reply::new(out, session.protocol).mark();
+    let mut start = Reply::new(out, session.protocol).mark();
     let end = match admitted(engine, session, &args) {
         Ok(row) if queues(session, row) => {
             queue(session, args, out);
             now
         }
         Ok(row) => {
+            if about_client || engine.state.tracking.is_on() {
+                // Keys that had to make room: told before the reply, which may be about what is there then.
+                out.extend(&engine.state.clients.take_pushed(session.id));
+                start = Reply::new(out, session.protocol).mark();
+            }
             let outcome = run(server, engine, session, row, args.clone(), out, now);
             // What tells of subscriptions is pushed, and no reply.
             silent &= outcome.is_err() || !is_about_subscriptions(row);

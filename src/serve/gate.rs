@@ -82,11 +82,16 @@ pub(super) fn admit(
     if state.loading.is_some() && !command.flags.has(command::LOADING) {
         return Err(CmdError::text("LOADING Redis is loading the dataset in memory"));
     }
-    if state.config.maxmemory > 0 && state.loading.is_none() && needs_memory(session, row) {
-        check_memory(engine)?;
-    }
     if engine.state.config.cluster_compatibility_sample_ratio > 0 {
         super::slots::check(&mut engine.state, session, row, args);
+    }
+    let state = &engine.state;
+    if state.config.maxmemory > 0
+        && state.loading.is_none()
+        && !super::evict::make_room(&mut engine.keyspace, &mut engine.state)
+        && needs_memory(session, row)
+    {
+        return Err(CmdError::text("OOM command not allowed when used memory > 'maxmemory'."));
     }
     let state = &engine.state;
     if state.monitors.has(session.id) && command.flags.has(TOUCHES_KEYS) {
@@ -115,15 +120,6 @@ fn needs_memory(session: &Session, row: &Row) -> bool {
         (Some(queued), "exec") => queued.iter().any(|args| find_row(session, &args.args()).is_ok_and(denied)),
         _ => denied(row),
     }
-}
-
-/// Nothing is evicted yet, whatever `maxmemory-policy` says.
-fn check_memory(engine: &mut Engine) -> Result<(), CmdError> {
-    let now_us = engine.state.clock.mono_us();
-    if engine.state.stats.gauge.used(now_us) as u64 <= engine.state.config.maxmemory {
-        return Ok(());
-    }
-    Err(CmdError::text("OOM command not allowed when used memory > 'maxmemory'."))
 }
 
 #[cold]

@@ -206,8 +206,7 @@ impl Server {
             Hook::JemallocThread => {
                 allocator::purge_in_thread(config.jemalloc_bg_thread);
             }
-            // Nothing is evicted yet.
-            Hook::MaxMemory => {}
+            Hook::MaxMemory => warn_of_little_memory(config.maxmemory),
         }
         Ok(())
     }
@@ -217,6 +216,18 @@ impl Server {
             ctx.state.process.port = wires.listen(&ctx.state.config)?;
         }
         Ok(())
+    }
+}
+
+/// Whoever sets `maxmemory` lower than what is in use should know what that means.
+fn warn_of_little_memory(limit: u64) {
+    let used = crate::engine::stats::used_memory();
+    if limit > 0 && limit < used as u64 {
+        crate::warning!(
+            "WARNING: the new maxmemory value set via CONFIG SET ({limit}) is smaller than the current memory usage \
+             ({used}). This will result in key eviction and/or the inability to accept new write commands depending \
+             on the maxmemory-policy."
+        );
     }
 }
 

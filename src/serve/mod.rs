@@ -8,6 +8,7 @@ mod append;
 mod boot;
 mod cron;
 mod dispatch;
+mod evict;
 mod gate;
 mod host;
 mod http;

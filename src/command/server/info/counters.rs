@@ -35,10 +35,9 @@ fn lapses(ctx: &Ctx<'_>, text: &mut Text) {
     text.put("expired_subkeys", keys.expired_fields);
     text.put("expired_keys", keys.expired);
     text.put_fraction("expired_stale_perc", 0.0);
+    text.put_zeros(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"]);
+    text.put("evicted_keys", keys.evicted);
     text.put_zeros(&[
-        "expired_time_cap_reached_count",
-        "expire_cycle_cpu_milliseconds",
-        "evicted_keys",
         "evicted_clients",
         "evicted_scripts",
         "total_eviction_exceeded_time",

@@ -83,18 +83,21 @@ pub(in super::super) const ROWS: &[Row] = &[
         at!(hll_sparse_max_bytes),
         "Bytes up to which a HyperLogLog stays sparse.",
     ),
-    inert("maxmemory", ubytes(0, ULONG_MAX, 0), "Bytes of memory to use. 0: no limit.")
-        .field(at!(maxmemory))
+    live("maxmemory", ubytes(0, ULONG_MAX, 0), at!(maxmemory), "Bytes of memory to use. 0: no limit.")
         .hook(Hook::MaxMemory),
-    inert(
+    live(
         "maxmemory-policy",
         one_of(MaxmemoryPolicy::NAMES, MaxmemoryPolicy::NoEviction as u32),
+        at!(maxmemory_policy),
         "What is evicted when memory is full.",
-    )
-    .field(at!(maxmemory_policy)),
-    inert("maxmemory-samples", int(1, 64, 5), "Keys looked at to evict one.").field(at!(maxmemory_samples)),
-    inert("maxmemory-eviction-tenacity", int(0, 100, 10), "How long evicting may hold up a command.")
-        .field(at!(maxmemory_eviction_tenacity)),
+    ),
+    live("maxmemory-samples", int(1, 64, 5), at!(maxmemory_samples), "Keys looked at to evict one."),
+    live(
+        "maxmemory-eviction-tenacity",
+        int(0, 100, 10),
+        at!(maxmemory_eviction_tenacity),
+        "How long evicting may hold up a command.",
+    ),
     live("lfu-log-factor", int(0, INT_MAX, 10), at!(lfu_log_factor), "How slowly the access counter grows."),
     live(
         "lfu-decay-time",
