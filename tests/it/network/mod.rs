@@ -9,6 +9,7 @@ mod pipelines;
 mod requests;
 mod sessions;
 mod storms;
+mod threads;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
