@@ -117,7 +117,8 @@ fn consume(server: &Server, taken: &Mutex<HashSet<Vec<u8>>>, left: &AtomicUsize)
     while left.load(Ordering::Relaxed) > 0 {
         let got = call(&mut client, "BLPOP work 0.2");
         let Some(parts) = got.items() else { continue };
-        let fresh = taken.lock().expect("nobody panics with it").insert(parts[1].bytes().expect("an element"));
+        let fresh =
+            taken.lock().expect("nobody panics with it").insert(parts[1].bytes().expect("an element"));
         assert!(fresh, "taken twice: {:?}", parts[1]);
         left.fetch_sub(1, Ordering::Relaxed);
     }
