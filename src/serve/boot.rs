@@ -193,7 +193,8 @@ fn put_in_place(server: &Server, mut keyspace: Keyspace, loaded: State) -> Resul
     let (from, to) = (loaded.saving, &mut state.saving);
     (to.loaded_keys, to.loaded_expired, to.dirty) = (from.loaded_keys, from.loaded_expired, from.dirty);
     engine.keyspace = keyspace;
-    super::append::open_at_start(server, &mut engine).map_err(|_| BootError::Log)?;
+    let logged = reads_log(&loaded.config);
+    super::append::open_at_start(server, &mut engine, logged).map_err(|_| BootError::Log)?;
     engine.state.loading = None;
     server.loading.store(false, Ordering::Relaxed);
     Ok(())

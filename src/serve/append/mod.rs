@@ -73,13 +73,19 @@ pub(super) fn obey(append: &Append, state: &State) {
 }
 
 /// The data set is loaded (or empty): from now on writes are logged, if they are to be. An error is in the log, and
-/// the server must not run.
-pub(super) fn open_at_start(server: &Server, engine: &mut Engine) -> Result<(), NotOpened> {
+/// the server must not run. `from_log`: it is what the log said.
+pub(super) fn open_at_start(server: &Server, engine: &mut Engine, from_log: bool) -> Result<(), NotOpened> {
     let Engine { keyspace, state } = engine;
+    obey(&server.append, state);
     if !state.config.appendonly {
         return Ok(());
     }
-    obey(&server.append, state);
+    if !from_log {
+        // Turned on since. A log that is there says something else.
+        state.log.state = LogState::Waiting;
+        state.log.rewriting.scheduled = true;
+        return Ok(());
+    }
     open(&server.append, keyspace, state).map_err(|Logged| NotOpened)
 }
 
