@@ -108,6 +108,8 @@ pub trait Host {
     fn bgsave(&self, ctx: &mut Ctx<'_>, schedule: bool) -> Result<bool, SaveError>;
     /// Forks a child that rewrites the append log (BGREWRITEAOF).
     fn rewrite_log(&self, ctx: &mut Ctx<'_>) -> Result<Rewriting, RewriteError>;
+    /// Lets writes of the append log take so long (DEBUG AOF-FLUSH-SLEEP).
+    fn slow_log_writes(&self, micros: u64);
     /// How the append log is on the disk.
     fn log_vitals(&self) -> LogVitals;
     /// Saves, empties and loads again (DEBUG RELOAD).

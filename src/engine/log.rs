@@ -102,6 +102,8 @@ pub struct Log {
     bytes: Vec<u8>,
     /// Bytes taken since the start of the process: the LSN.
     lsn: u64,
+    /// Frames taken since the log's beginning: what stands for the replication offset while nobody replicates.
+    pub offset: u64,
     /// The database that the log's reader would be in; unknown at the beginning of a file.
     selected: Option<usize>,
     /// Frames of the running unit, and where the first one begins.
@@ -140,6 +142,11 @@ impl Log {
     #[inline]
     pub fn error(&self) -> Option<i32> {
         if self.state == LogState::Off { None } else { self.trouble.error() }
+    }
+
+    /// [`offset`](Self::offset) as manifests have it.
+    pub fn manifest_offset(&self) -> Option<i64> {
+        i64::try_from(self.offset).ok()
     }
 
     /// Whether frames are taken at all.
@@ -205,6 +212,7 @@ impl Log {
             self.unit = self.bytes.len();
         }
         self.frames += 1;
+        self.offset += 1;
         if self.selected != Some(db) {
             self.select(db);
         }
@@ -240,6 +248,7 @@ impl Log {
         self.bytes.splice(self.unit..self.unit, MULTI.iter().copied());
         self.bytes.extend_from_slice(EXEC);
         self.lsn += (MULTI.len() + EXEC.len()) as u64;
+        self.offset += 2;
     }
 }
 

@@ -49,6 +49,10 @@ impl Host for Server {
         super::append::rewrite(self, ctx)
     }
 
+    fn slow_log_writes(&self, micros: u64) {
+        self.tail().set_write_delay(micros);
+    }
+
     fn log_vitals(&self) -> LogVitals {
         let tail = self.tail();
         LogVitals {
@@ -194,6 +198,7 @@ impl Server {
         let config = &ctx.state.config;
         match hook {
             Hook::AppendOnly => super::append::turn(self, ctx)?,
+            Hook::AppendGarbage => super::append::remove_garbage(self, ctx.state),
             Hook::Port => {
                 self.relisten(ctx).map_err(|_| "Unable to listen on this port. Check server logs.")?
             }

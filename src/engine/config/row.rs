@@ -54,6 +54,8 @@ pub enum Status {
 pub enum Hook {
     /// Begin or end to log writes.
     AppendOnly,
+    /// Remove what rewrites of the log left.
+    AppendGarbage,
     /// Change into the new `dir` and make the value absolute.
     Dir,
     /// Listen on the new port. Error: `Unable to listen on this port. Check server logs.`

@@ -116,6 +116,8 @@ pub struct Tail {
     syncing: AtomicBool,
     /// Writes that did not wait for a sync any longer.
     delayed: AtomicU64,
+    /// Microseconds that every write takes longer, for tests.
+    write_delay: AtomicU64,
     /// The error of the last write and of the last sync.
     trouble: Arc<Trouble>,
     /// An error that ends the process was met: nothing is released any more.
@@ -155,6 +157,7 @@ impl Tail {
             slow: AtomicBool::new(false),
             syncing: AtomicBool::new(false),
             delayed: AtomicU64::new(0),
+            write_delay: AtomicU64::new(0),
             trouble: Arc::default(),
             dead: AtomicBool::new(false),
             die: Box::new(die),
@@ -214,6 +217,11 @@ impl Tail {
     pub fn set_policy(&self, policy: Policy, lenient: bool) {
         self.policy.store(policy as u8, Ordering::Relaxed);
         self.lenient.store(lenient, Ordering::Relaxed);
+    }
+
+    /// Lets every write take so many microseconds longer, for tests.
+    pub fn set_write_delay(&self, micros: u64) {
+        self.write_delay.store(micros, Ordering::Relaxed);
     }
 
     /// Hands bytes over, the engine being locked; `end` is the LSN behind them. Takes them, and leaves an empty
@@ -347,6 +355,10 @@ impl Tail {
         writer.put_off = None;
         if writer.file.is_none() || self.dead.load(Ordering::Relaxed) {
             return false;
+        }
+        let delay = self.write_delay.load(Ordering::Relaxed);
+        if delay > 0 && writer.at < writer.bytes.len() {
+            std::thread::sleep(Duration::from_micros(delay));
         }
         let result = writer.write();
         self.written.store(writer.written, Ordering::Release);

@@ -102,8 +102,9 @@ fn open(append: &Append, keyspace: &Keyspace, state: &mut State) -> Result<(), L
         first_base(&files, &mut manifest, keyspace, state)?;
     }
     let is_new = manifest.incrs().is_empty();
+    state.log.offset = offset_of(&files, &manifest);
     if is_new {
-        manifest.next_incr(files.names(), None);
+        manifest.next_incr(files.names(), state.log.manifest_offset());
     }
     manifest.set_end_offset(None);
     let name = manifest.incrs().last().map(|part| part.name.clone()).expect("there is one, now");
@@ -124,6 +125,34 @@ fn open(append: &Append, keyspace: &Keyspace, state: &mut State) -> Result<(), L
     collect(&files, &mut manifest, &state.config);
     state.log.manifest = manifest;
     Ok(())
+}
+
+/// The replication offset at the log's end: as it was left behind, or by the bytes of the last increment.
+fn offset_of(files: &Files<'_>, manifest: &Manifest) -> u64 {
+    let Some(last) = manifest.incrs().last() else { return 0 };
+    let estimate = || last.start_offset.unwrap_or(0).saturating_add_unsigned(files.size(&last.name));
+    u64::try_from(last.end_offset.unwrap_or_else(estimate)).unwrap_or(0)
+}
+
+/// The log ends in order: the manifest says at which replication offset. That is no more than a help.
+fn note_end(append: &Append, state: &mut State) {
+    // One whose child has ended is about to replace the manifest itself.
+    let rewriting = state.saving.running_child(Child::Rewrite).is_some_and(|running| running.ended);
+    if state.log.state != LogState::On || state.log.manifest.incrs().is_empty() || rewriting {
+        return;
+    }
+    let offset = state.log.manifest_offset();
+    state.log.manifest.set_end_offset(offset);
+    let _ = Files::of(&state.config, &*append.disk).replace_manifest(&state.log.manifest);
+}
+
+/// Removes what rewrites left, if it is not to be kept any longer.
+pub(super) fn remove_garbage(server: &Server, state: &mut State) {
+    // A rewrite that runs will do it at its end, and has the manifest until then.
+    if state.saving.running_child(Child::Rewrite).is_none() {
+        let files = Files::of(&state.config, &*server.append.disk);
+        collect(&files, &mut state.log.manifest, &state.config);
+    }
 }
 
 /// A log begins with a base: what there is, mostly nothing.
@@ -240,6 +269,7 @@ fn begin(server: &Server, keyspace: &mut Keyspace, state: &mut State, in_exec: b
 fn stop(server: &Server, state: &mut State) {
     hand_over(&server.append.tail, state);
     server.append.tail.close();
+    note_end(&server.append, state);
     state.log.take_frames(false);
     state.log.state = LogState::Off;
     state.log.rewriting.scheduled = false;
@@ -267,6 +297,7 @@ pub(super) fn finish(server: &Server, state: &mut State, force: bool) -> bool {
         notice!("Calling fsync() on the AOF file.");
         hand_over(&server.append.tail, state);
         server.append.tail.finish();
+        note_end(&server.append, state);
     }
     true
 }

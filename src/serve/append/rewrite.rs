@@ -28,6 +28,10 @@ pub(in crate::serve) struct Rewrite {
     snapshot: bool,
     /// The log is being turned on: the increment has no name yet.
     first: bool,
+    /// There is a log, whose last increment was begun at the fork. Without, the base covers them all.
+    logs: bool,
+    /// The replication offset at the fork.
+    offset: Option<i64>,
     /// The LSN at the fork.
     forked_at: u64,
 }
@@ -74,7 +78,7 @@ fn next_increment(server: &Server, files: &Files<'_>, state: &mut State) -> Resu
         return Err(Logged);
     }
     let mut manifest = state.log.manifest.clone();
-    let name = manifest.next_incr(files.names(), None).name.clone();
+    let name = manifest.next_incr(files.names(), state.log.manifest_offset()).name.clone();
     let file = files.create(&name)?;
     if let Err(unreplaced) = files.replace_manifest(&manifest) {
         if unreplaced == Unreplaced::InPlace {
@@ -205,7 +209,14 @@ impl Rewrite {
         (state.saving.child_keys_done, state.saving.child_cow_bytes) = (0, 0);
         super::obey(&server.append, state);
         let snapshot = state.config.aof_use_rdb_preamble;
-        Rewrite { temporary, snapshot, first, forked_at: state.log.lsn() }
+        Rewrite {
+            temporary,
+            snapshot,
+            first,
+            logs: state.log.state != LogState::Off,
+            offset: state.log.manifest_offset(),
+            forked_at: state.log.lsn(),
+        }
     }
 }
 
@@ -272,7 +283,7 @@ impl Rewrite {
         if self.first {
             self.name_increment(files, &mut manifest).inspect_err(|_| files.remove(&files.path(&base)))?;
         }
-        manifest.retire_incrs(1);
+        manifest.retire_incrs(usize::from(self.logs));
         match files.replace_manifest(&manifest) {
             Ok(()) => {}
             Err(Unreplaced::Before) => {
@@ -288,7 +299,7 @@ impl Rewrite {
 
     fn name_increment(&self, files: &Files<'_>, manifest: &mut Manifest) -> Result<(), Logged> {
         let (temporary, name) =
-            (files.names().temp_incr(), manifest.next_incr(files.names(), None).name.clone());
+            (files.names().temp_incr(), manifest.next_incr(files.names(), self.offset).name.clone());
         files.rename(&temporary, &name).map_err(|error| {
             let what = "Error trying to rename the temporary AOF incr file";
             files::logged(&format!("{what} {} into {}", text(&temporary), text(&name)), &error)

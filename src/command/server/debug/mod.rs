@@ -70,6 +70,7 @@ fn unknown(word: &[u8]) -> CmdError {
 }
 
 const LINES: &[(&str, &str)] = &[
+    ("AOF-FLUSH-SLEEP <microseconds>", "Sleep so long before every write of the append log."),
     ("CHANGE-REPL-ID", "Take a new replication id."),
     ("CONFIG-REWRITE-FORCE-ALL", "As CONFIG REWRITE, with a line for every directive."),
     ("DICT-RESIZING (0|1)", "Let tables grow and shrink, or not."),

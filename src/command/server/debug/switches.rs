@@ -13,6 +13,9 @@ pub(super) fn switch(
     let count = args.remaining();
     let value = args.next().unwrap_or_default();
     match (word.to_ascii_uppercase().as_slice(), count) {
+        (b"AOF-FLUSH-SLEEP", 1) => {
+            ctx.host.slow_log_writes(num::parse_u64(value).unwrap_or(0));
+        }
         (b"CHANGE-REPL-ID", 0) => change_replication_id(ctx),
         (b"DICT-RESIZING", 1) => {
             ctx.db.keyspace().set_resizing(is_on(value));

@@ -92,7 +92,7 @@ pub(super) fn replication(ctx: &mut Ctx<'_>, text: &mut Text) {
     text.put("master_failover_state", "no-failover");
     text.put("master_replid", &ctx.state.process.replication_id);
     text.put("master_replid2", "0".repeat(40));
-    text.put("master_repl_offset", 0);
+    text.put("master_repl_offset", ctx.state.log.offset);
     text.put("second_repl_offset", -1);
     text.put("repl_backlog_active", 0);
     text.put("repl_backlog_size", String::from_utf8_lossy(&backlog.unwrap_or_default()));

@@ -65,5 +65,6 @@ pub(in super::super) const ROWS: &[Row] = &[
         at!(aof_disable_auto_gc),
         "Keep files that a rewrite made useless.",
     )
-    .flags(HIDDEN),
+    .flags(HIDDEN)
+    .hook(Hook::AppendGarbage),
 ];
