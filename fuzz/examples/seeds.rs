@@ -27,6 +27,7 @@ fn main() {
         commands(&fs::read_to_string(&path).expect("text"), &mut corpus);
     }
     packed(&fs::read_to_string(fixtures.join("packed/listpacks.txt")).expect("text"), &mut corpus);
+    logs(&fixtures.join("aof"), &mut corpus);
     made(&mut corpus);
     config(&fixtures, &mut corpus);
     println!("{} inputs", corpus.count);
@@ -120,6 +121,21 @@ fn packed(text: &str, corpus: &mut Corpus) {
     for (_, hex) in text.lines().filter_map(|line| line.rsplit_once(" = ")).step_by(5) {
         let Some(pack) = resnap::text::hex::decode(hex.as_bytes()) else { continue };
         corpus.add("decoders", &[&[0, 3, 2, 7, 4, 1, 5, 0][..], &pack].concat());
+    }
+}
+
+/// The files of append logs.
+fn logs(folder: &Path, corpus: &mut Corpus) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            logs(&path, corpus);
+        } else if !path.extension().is_some_and(|e| e == "json" || e == "md" || e == "rdb") {
+            let mut bytes = fs::read(&path).expect("readable");
+            bytes.truncate(MOST);
+            let mode = u8::from(path.extension().is_some_and(|e| e == "manifest"));
+            corpus.add("append", &[&[mode][..], &bytes].concat());
+        }
     }
 }
 

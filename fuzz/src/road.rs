@@ -50,8 +50,7 @@ impl Road {
 
     /// Runs one request; what it is answered.
     pub fn call(&mut self, words: &[&[u8]]) -> Vec<u8> {
-        self.feed(&encode(words));
-        self.out.take()
+        self.feed(&encode(words))
     }
 
     /// `call` for the words of a line.
@@ -61,16 +60,17 @@ impl Road {
     }
 
     /// Runs what requests there are in `bytes`, as long as the client is served; what all are answered.
-    pub fn feed(&mut self, bytes: &[u8]) {
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<u8> {
         let (mut parser, mut batch) = (Parser::new(), Batch::new());
         let limits = ParserLimits { max_bulk: 1 << 20, authenticated: true };
         let parsed = parser.parse(bytes, &limits, &mut batch);
         assert!(parsed.consumed <= bytes.len());
         let mut engine = self.server.lock();
         let engine = &mut *engine;
-        let Some(mut session) = engine.state.clients.take(self.client) else { return };
+        let Some(mut session) = engine.state.clients.take(self.client) else { return Vec::new() };
         run_batch(&self.server, engine, &mut session, &batch, bytes, &mut self.out, MOST_OUTPUT);
         engine.state.clients.put_back(session);
+        self.out.take()
     }
 }
 

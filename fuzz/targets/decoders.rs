@@ -85,7 +85,8 @@ fn intset(bytes: &[u8]) {
     if let Some(first) = before.first() {
         assert!(ints.remove(*first));
     }
-    assert!(Intset::from_bytes(ints.as_bytes()).is_ok_and(|again| again.iter().eq(ints.iter())));
+    let again = Intset::from_bytes(ints.as_bytes());
+    assert!(ints.is_empty() || again.is_ok_and(|again| again.iter().eq(ints.iter())));
 }
 
 fn legacy_list(bytes: &[u8]) {
