@@ -204,6 +204,8 @@ fn put_in_place(server: &Server, mut keyspace: Keyspace, loaded: State) -> Resul
 pub(super) fn reload_log(server: &Server, ctx: &mut Ctx<'_>) -> Result<(), CmdError> {
     super::append::hand_over(server.tail(), ctx.state);
     server.tail().finish();
+    // What is wrong with it the load will say.
+    let _ = super::append::reread(server, ctx.state);
     let is_taking = ctx.state.log.is_taking();
     ctx.state.log.take_frames(false);
     let all = (0..ctx.db.all().count()).map(|index| ctx.db.keyspace().take_database(index)).collect();

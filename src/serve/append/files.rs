@@ -23,7 +23,7 @@ pub(super) struct Files<'d> {
 
 /// What failed is in the log, in the real server's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Logged;
+pub(in crate::serve) struct Logged;
 
 /// A manifest could not be replaced, as the log says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

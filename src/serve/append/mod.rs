@@ -77,6 +77,7 @@ pub(super) fn obey(append: &Append, state: &State) {
 pub(super) fn open_at_start(server: &Server, engine: &mut Engine, from_log: bool) -> Result<(), NotOpened> {
     let Engine { keyspace, state } = engine;
     obey(&server.append, state);
+    reread(server, state).map_err(|Logged| NotOpened)?;
     if !state.config.appendonly {
         return Ok(());
     }
@@ -89,6 +90,15 @@ pub(super) fn open_at_start(server: &Server, engine: &mut Engine, from_log: bool
     open(&server.append, keyspace, state).map_err(|Logged| NotOpened)
 }
 
+/// Takes over the manifest that lies there, also of a log that is turned off: the next base must not take the place of
+/// one that is still named.
+pub(super) fn reread(server: &Server, state: &mut State) -> Result<(), Logged> {
+    if state.saving.running_child(Child::Rewrite).is_none() {
+        state.log.manifest = Files::of(&state.config, &*server.append.disk).manifest()?;
+    }
+    Ok(())
+}
+
 /// The log could not be opened, as its lines say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotOpened;
@@ -96,7 +106,7 @@ pub struct NotOpened;
 fn open(append: &Append, keyspace: &Keyspace, state: &mut State) -> Result<(), Logged> {
     let files = Files::of(&state.config, &*append.disk);
     files.make_dir()?;
-    let mut manifest = files.manifest()?;
+    let mut manifest = state.log.manifest.clone();
     let base_size = manifest.base().map_or(0, |base| files.size(&base.name));
     if manifest.is_empty() {
         first_base(&files, &mut manifest, keyspace, state)?;
