@@ -62,7 +62,7 @@ mod table {
 
     fn filled(n: u64) -> Table<Number> {
         let mut table = Table::new();
-        (0..n).for_each(|i| drop(table.insert_new(Number(i).hash(), Number(i))));
+        (0..n).for_each(|i| _ = table.insert_new(Number(i).hash(), Number(i)));
         table
     }
 
