@@ -1,4 +1,4 @@
-#![allow(unsafe_code)] // a symbol that the allocator looks for
+#![allow(unsafe_code)] // symbols that the allocator and the loader look for
 //! The binary: everything is in `cli`.
 
 #[global_allocator]
@@ -10,6 +10,17 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 #[unsafe(export_name = "_rjem_malloc_conf")]
 #[used]
 static ALLOCATOR_OPTIONS: &[u8; 11] = b"thp:always\0";
+
+/// Called by the loader before anything is allocated: what is touched as a huge page is resident for ever, and
+/// zeroing it is a good part of a start.
+// SAFETY: the section holds pointers to functions of this kind; this one needs nothing that is set up later.
+#[unsafe(link_section = ".init_array")]
+#[used]
+static BEFORE_ALL: extern "C" fn() = hold_huge_pages_back;
+
+extern "C" fn hold_huge_pages_back() {
+    resnap::serve::process::huge_pages::allow(false);
+}
 
 fn main() -> std::process::ExitCode {
     resnap::cli::main()

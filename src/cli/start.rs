@@ -28,8 +28,6 @@ pub struct StartOptions {
 /// Does everything that comes before the sockets. Errors: the exit code; why is in the log or on standard error.
 pub fn prepare(argv: &[OsString], lines: &ConfigLines) -> Result<StartOptions, ExitCode> {
     signals::ignore();
-    // Settled later; what is touched until then would be resident for ever.
-    huge_pages::allow(false);
     // Before the config changes the directory that they are relative to.
     let executable = absolute(argv.first().map_or(Path::new("resnap"), Path::new)).unwrap_or_default();
     let config_file = lines.file.as_ref().map(|file| absolute(file).unwrap_or_else(|_| file.clone()));
