@@ -285,7 +285,7 @@ impl Load<'_> {
         progress: &dyn Fn(u64),
     ) -> Result<StreamSource<File>, LoadError> {
         let limits = self.request.limits.clone();
-        let options = LoadOptions { limits: &limits, strict: false };
+        let options = LoadOptions { limits: &limits, strict: false, salvage: false };
         let mut reader = Reader::new(source)?;
         let mut next_note = 0;
         loop {

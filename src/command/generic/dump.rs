@@ -157,7 +157,7 @@ fn expiry(ctx: &Ctx<'_>, ttl: i64, absolute: bool) -> Result<Option<u64>, CmdErr
 
 fn value(ctx: &Ctx<'_>, payload: &[u8]) -> Result<Value, CmdError> {
     let strict = ctx.state.config.sanitize_dump_payload != Sanitize::No;
-    let options = LoadOptions { limits: ctx.db.limits(), strict };
+    let options = LoadOptions { limits: ctx.db.limits(), strict, salvage: !strict };
     rdb::restore(payload, &options, !ctx.state.any_checksum).map_err(|error| match error {
         RestoreError::Footer => CmdError::text("ERR DUMP payload version or checksum are wrong"),
         RestoreError::Data(error) => {

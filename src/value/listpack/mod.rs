@@ -186,6 +186,26 @@ impl Listpack {
         Ok(Listpack(block))
     }
 
+    /// The entries that can be read from the front of a damaged listpack, in one that is whole. `None` if even its
+    /// length or its end is wrong.
+    pub fn readable(bytes: &[u8]) -> Option<Listpack> {
+        let total = u32::from_le_bytes(*bytes.first_chunk()?) as usize;
+        let end = bytes.len().checked_sub(1).filter(|end| *end >= HEADER)?;
+        if total != bytes.len() || bytes[end] != codec::END {
+            return None;
+        }
+        let mut at = HEADER;
+        let mut entries = Vec::new();
+        while at < end {
+            let Some(len) = codec::checked_len(bytes, at).filter(|len| at + len <= end) else { break };
+            entries.push(codec::decode(bytes, at).0);
+            at += len + codec::backlen_size(len);
+        }
+        let mut whole = Listpack::new();
+        whole.append_many(entries.into_iter());
+        Some(whole)
+    }
+
     /// A listpack of `size` bytes that `fill` writes (decompresses, reads), checked as by [`Listpack::from_bytes`].
     ///
     /// Errors: the outer one is `fill`'s. Untrusted: have the input justify `size` before.

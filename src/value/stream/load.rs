@@ -12,7 +12,7 @@ use super::group::{ConsumerId, Nack, OwnerError};
 use super::id::StreamId;
 use super::node::{Node, SAME_FIELDS};
 use super::{Group, Stream};
-use crate::value::listpack::{Entry, Iter, Listpack};
+use crate::value::listpack::{Entry, Iter, Listpack, Pos};
 use std::fmt;
 
 /// Why a stream in a file was refused. `Display` is what the real server logs.
@@ -81,6 +81,7 @@ pub struct Loader {
     stream: Stream,
     unsorted: bool,
     strict: bool,
+    salvage: bool,
     group: Option<Group>,
     consumer: Option<ConsumerId>,
 }
@@ -96,10 +97,18 @@ impl Loader {
         Loader { strict, ..self }
     }
 
+    /// Takes of a damaged node the entries before the damage. It may be none.
+    pub fn salvage(self, salvage: bool) -> Loader {
+        Loader { salvage, ..self }
+    }
+
     /// A node: its key (16 bytes) and its listpack.
     pub fn node(&mut self, key: &[u8], listpack: &[u8]) -> Result<(), Flaw> {
         let key = StreamId::from_bytes(key.try_into().map_err(|_| Flaw::NodeKey)?);
-        let pack = checked(listpack, self.strict)?;
+        let pack = match checked(listpack, self.strict) {
+            Err(flaw @ Flaw::Node(_)) if self.salvage => salvaged(listpack).ok_or(flaw)?,
+            checked => checked?,
+        };
         let nodes = &mut self.stream.log.nodes;
         if nodes.capacity() == 0 {
             nodes.reserve_exact(1);
@@ -207,7 +216,7 @@ fn checked(bytes: &[u8], strict: bool) -> Result<Listpack, Flaw> {
     }
     let mut exact = true;
     let counted = walk(&pack, |_, right| exact &= right);
-    let counted = counted.ok_or(Flaw::Node("an entry ends too early, or is not one"))?;
+    let counted = counted.map_err(|_| Flaw::Node("an entry ends too early, or is not one"))?;
     if strict && !(exact && counted) {
         return Err(Flaw::Node("a number that is not true"));
     }
@@ -215,10 +224,28 @@ fn checked(bytes: &[u8], strict: bool) -> Result<Listpack, Flaw> {
         return Ok(pack);
     }
     let mut elements = Vec::new();
-    walk(&pack, |element, _| elements.push(element)).ok_or(Flaw::Node("unreadable"))?;
+    walk(&pack, |element, _| elements.push(element)).map_err(|_| Flaw::Node("unreadable"))?;
     let mut mended = Listpack::new();
     mended.append_many(elements.into_iter());
     Ok(mended)
+}
+
+/// What can be read of a node: its master entry and the whole entries behind it.
+fn salvaged(bytes: &[u8]) -> Option<Listpack> {
+    let pack = Listpack::readable(bytes)?;
+    let damage = match walk(&pack, |_, _| ()) {
+        Ok(_) => None,
+        Err(Stumble::Entry(at)) => Some(at),
+        Err(Stumble::Master) => return None,
+    };
+    let mut rest = pack.iter();
+    let mut kept = Vec::new();
+    while rest.pos() != damage {
+        kept.extend(rest.next());
+    }
+    let mut whole = Listpack::new();
+    whole.append_many(kept.into_iter());
+    checked(whole.as_bytes(), false).ok()
 }
 
 /// A listpack whose header states its length, and which has an end, but whose count of elements is wrong, or
@@ -246,28 +273,45 @@ fn reframed(bytes: &[u8]) -> Result<Listpack, Flaw> {
 }
 
 /// Goes through a node as the real server's iterator does. Each element goes to `take` as it should be, with
-/// whether it is so. Returns whether there are as many as the master entry says. `None`: the real server would have
-/// stumbled.
-fn walk<'a>(pack: &'a Listpack, mut take: impl FnMut(Entry<'a>, bool)) -> Option<bool> {
+/// whether it is so. Returns whether there are as many as the master entry says.
+fn walk<'a>(pack: &'a Listpack, mut take: impl FnMut(Entry<'a>, bool)) -> Result<bool, Stumble> {
     let mut rest = pack.iter();
-    let (count, deleted) = (int(&mut rest, &mut take)?, int(&mut rest, &mut take)?);
+    let (stated, names) = master(&mut rest, &mut take).ok_or(Stumble::Master)?;
     let mut entries = 0;
-    let names = usize::try_from(int(&mut rest, &mut take)?).ok()?;
-    copy(&mut rest, names, &mut take)?;
-    take(Entry::Int(0), rest.next()? == Entry::Int(0));
-    while rest.pos().is_some() {
+    while let Some(at) = rest.pos() {
         entries += 1;
-        let flags = int(&mut rest, &mut take)?;
-        let (_ms, _seq) = (int(&mut rest, &mut take)?, int(&mut rest, &mut take)?);
-        let (data, head) = match flags & SAME_FIELDS {
-            0 => (usize::try_from(int(&mut rest, &mut take)?).ok()?.checked_mul(2)?, 4),
-            _ => (names, 3),
-        };
-        copy(&mut rest, data, &mut take)?;
-        let pieces = Entry::Int((data + head) as i64);
-        take(pieces, rest.next() == Some(pieces));
+        entry(&mut rest, names, &mut take).ok_or(Stumble::Entry(at))?;
     }
-    Some(count.checked_add(deleted) == Some(entries))
+    Ok(stated == Some(entries))
+}
+
+/// Where the real server would have stumbled.
+enum Stumble {
+    Master,
+    /// In the entry that begins there.
+    Entry(Pos),
+}
+
+/// The entries that the master entry states, deleted ones included, and how many names it has.
+fn master<'a>(rest: &mut Iter<'a>, take: &mut impl FnMut(Entry<'a>, bool)) -> Option<(Option<i64>, usize)> {
+    let (count, deleted) = (int(rest, take)?, int(rest, take)?);
+    let names = usize::try_from(int(rest, take)?).ok()?;
+    copy(rest, names, take)?;
+    take(Entry::Int(0), rest.next()? == Entry::Int(0));
+    Some((count.checked_add(deleted), names))
+}
+
+fn entry<'a>(rest: &mut Iter<'a>, names: usize, take: &mut impl FnMut(Entry<'a>, bool)) -> Option<()> {
+    let flags = int(rest, take)?;
+    let (_ms, _seq) = (int(rest, take)?, int(rest, take)?);
+    let (data, head) = match flags & SAME_FIELDS {
+        0 => (usize::try_from(int(rest, take)?).ok()?.checked_mul(2)?, 4),
+        _ => (names, 3),
+    };
+    copy(rest, data, take)?;
+    let pieces = Entry::Int((data + head) as i64);
+    take(pieces, rest.next() == Some(pieces));
+    Some(())
 }
 
 fn int<'a>(rest: &mut Iter<'a>, take: &mut impl FnMut(Entry<'a>, bool)) -> Option<i64> {

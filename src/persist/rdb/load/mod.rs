@@ -33,6 +33,9 @@ pub struct LoadOptions<'a> {
     /// duplicates inside packed hashes, sets and sorted sets, pending entries without a consumer, streams with
     /// wrong counts, values of modules.
     pub strict: bool,
+    /// Whether of a damaged listpack the elements before the damage are taken, where the real server takes it
+    /// unseen and ends when it reads it. Not for files.
+    pub salvage: bool,
 }
 
 /// What became of a value.
@@ -109,7 +112,11 @@ fn listpack<S: Source>(
     if !options.strict && says_empty(bytes, size) {
         return Ok(None);
     }
-    let pack = Listpack::from_bytes(bytes).or_else(|flaw| corrupt_blob(offset, what, flaw))?;
+    let pack = match (Listpack::from_bytes(bytes), options.salvage) {
+        (Ok(pack), _) => pack,
+        (Err(flaw), true) => salvaged(bytes, size).map_or_else(|| corrupt_blob(offset, what, flaw), Ok)?,
+        (Err(flaw), false) => return corrupt_blob(offset, what, flaw),
+    };
     if !pack.len().is_multiple_of(size) {
         return corrupt(offset, what, "a part of an element");
     }
@@ -117,6 +124,15 @@ fn listpack<S: Source>(
         return corrupt(offset, what, "an element twice");
     }
     Ok((!pack.is_empty()).then_some((offset, pack)))
+}
+
+/// The whole groups of `size` that can be read of a damaged listpack.
+fn salvaged(bytes: &[u8], size: usize) -> Option<Listpack> {
+    let readable = Listpack::readable(bytes)?;
+    let whole = readable.len() / size * size;
+    let mut pack = Listpack::new();
+    pack.append_many(readable.iter().take(whole).collect::<Vec<_>>().into_iter());
+    Some(pack)
 }
 
 /// Whether a listpack's header has the right length and a number of entries that makes no group of `size`.

@@ -17,7 +17,7 @@ pub(super) fn stream<S: Source>(
     dialect: Dialect,
     options: &LoadOptions<'_>,
 ) -> Res<Loaded<'static>> {
-    let mut loader = Loader::new().strict(options.strict);
+    let mut loader = Loader::new().strict(options.strict).salvage(options.salvage);
     for _ in 0..input.count()? {
         let offset = input.offset();
         let key = node_key(input)?;

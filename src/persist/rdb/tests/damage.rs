@@ -5,7 +5,7 @@ use super::*;
 /// Loads what there is, to the end or to an error.
 fn poke(bytes: &[u8], strict: bool) -> Result<u64, LoadError> {
     let limits = Limits::default();
-    let options = LoadOptions { limits: &limits, strict };
+    let options = LoadOptions { limits: &limits, strict, salvage: false };
     let (mut keys, mut reader) = (0, Reader::new(StreamSource::new(bytes, None))?);
     while let Some(item) = reader.next_item()? {
         if let Item::Key(pending) = item {

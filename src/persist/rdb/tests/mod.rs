@@ -178,7 +178,7 @@ fn load(
     mut copy: impl FnMut(&Meta<'_>, &Value),
 ) -> Result<Content, LoadError> {
     let (limits, mut content) = (Limits::default(), Content::default());
-    let options = LoadOptions { limits: &limits, strict: false };
+    let options = LoadOptions { limits: &limits, strict: false, salvage: false };
     let mut reader = Reader::new(StreamSource::new(bytes, Some(bytes.len() as u64)))?;
     while let Some(item) = reader.next_item()? {
         let pending = match item {
@@ -350,7 +350,7 @@ fn what_is_written_is_what_was_read() {
 #[test]
 fn payloads_hold_what_was_read() {
     let limits = Limits::default();
-    let options = LoadOptions { limits: &limits, strict: false };
+    let options = LoadOptions { limits: &limits, strict: false, salvage: false };
     for path in fixtures() {
         let _ = load(&std::fs::read(&path).unwrap(), 0, true, |meta, value| {
             let payload = dump(value, true);

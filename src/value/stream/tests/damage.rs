@@ -28,6 +28,31 @@ fn texts(log: &Log, rev: bool) -> Vec<String> {
     all(log, rev).into_iter().map(show).collect()
 }
 
+/// Its second entry says that it has 72 fields: what is before it stays.
+#[test]
+fn salvage_keeps_the_whole_entries_before_the_damage() {
+    let ints = |ints: &[i64]| ints.iter().map(|&int| Entry::Int(int)).collect::<Vec<_>>();
+    let mut pack = Listpack::new();
+    pack.append_many([ints(&[2, 0, 0, 0, 0, 0, 0, 0, 4]), ints(&[0, 1, 0, 72, 5])].concat().into_iter());
+    let mut loader = Loader::new().salvage(true);
+    assert_eq!(Loader::new().node(&id(100, 0).to_bytes(), pack.as_bytes()).err().map(|f| f.to_string()), Some(Flaw::Node("").to_string()));
+    loader.node(&id(100, 0).to_bytes(), pack.as_bytes()).expect("salvaged");
+    loader.counters(Counters { length: 2, last_id: id(101, 0), more: None }).expect("as stated");
+    let stream = loader.finish().expect("whole");
+    assert_eq!(texts(&stream.log, false), ["100-0"]);
+    assert_eq!(texts(&stream.log, true), ["100-0"]);
+
+    // A backward length is wrong, and the end of the last entry missing: elements are read from the front.
+    let mut damaged = pack.as_bytes()[..pack.bytes() - 3].to_vec();
+    damaged[9] = 9;
+    damaged.push(0xff);
+    let total = (damaged.len() as u32).to_le_bytes();
+    damaged[..4].copy_from_slice(&total);
+    assert!(Listpack::from_bytes(&damaged).is_err());
+    let readable = Listpack::readable(&damaged).expect("its length and its end are right");
+    assert!(readable.iter().eq(pack.iter().take(13)), "{readable:?}");
+}
+
 /// The nodes of Redis' own corrupt-dump tests, and what 8.0.6 does with them when it loads a file.
 #[test]
 fn hostile_nodes_do_what_redis_does() {
