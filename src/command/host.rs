@@ -106,6 +106,8 @@ pub trait Host {
     fn save(&self, ctx: &mut Ctx<'_>) -> Result<(), SaveError>;
     /// Forks a child that saves (BGSAVE). With `schedule`, a busy child only delays it: true then.
     fn bgsave(&self, ctx: &mut Ctx<'_>, schedule: bool) -> Result<bool, SaveError>;
+    /// Begins a snapshot for those who follow from now on (SYNC), or does so when it can.
+    fn send_snapshots(&self, ctx: &mut Ctx<'_>);
     /// Forks a child that rewrites the append log (BGREWRITEAOF).
     fn rewrite_log(&self, ctx: &mut Ctx<'_>) -> Result<Rewriting, RewriteError>;
     /// Lets writes of the append log take so long (DEBUG AOF-FLUSH-SLEEP).

@@ -8,6 +8,7 @@ pub mod blocked;
 pub mod clients;
 pub mod config;
 pub mod delays;
+pub mod followers;
 pub mod latency;
 pub mod library;
 pub mod log;
@@ -25,6 +26,7 @@ pub mod watch;
 pub use blocked::Blocked;
 pub use clients::Clients;
 pub use delays::Delays;
+pub use followers::Followers;
 pub use library::Libraries;
 pub use log::{Log, LogState, Rewriting};
 pub use monitors::Monitors;
@@ -77,6 +79,8 @@ pub struct State {
     pub monitors: Monitors,
     /// Who is to hear that keys changed which it has read.
     pub tracking: Tracking,
+    /// Who follows every change.
+    pub followers: Followers,
     /// How saving goes.
     pub saving: Saving,
     /// Function libraries and modules' auxiliary data, kept as they were loaded.
@@ -103,6 +107,7 @@ impl State {
         self.pubsub.forget(id);
         self.blocked.forget(id);
         self.monitors.remove(id);
+        self.followers.remove(id);
         self.tracking.disable(id);
     }
 
@@ -119,7 +124,10 @@ impl State {
     /// How much output may wait for a client (`client-output-buffer-limit`, by what kind of client it is).
     #[inline]
     pub fn output_limit(&self, id: SessionId) -> OutputLimit {
-        let [normal, _, pubsub] = self.config.client_output_buffer_limit;
+        let [normal, replica, pubsub] = self.config.client_output_buffer_limit;
+        if !self.followers.is_empty() && self.followers.has(id) {
+            return replica;
+        }
         if self.pubsub.session_count() > 0 && self.pubsub.is_subscribed(id) { pubsub } else { normal }
     }
 
@@ -145,26 +153,32 @@ impl State {
     /// Whether frames are wanted at all.
     #[inline]
     pub fn listens(&self) -> bool {
-        self.log.is_taking() || self.unit.is_tapped()
+        self.log.is_taking() || self.unit.is_tapped() || self.followers.is_taking()
     }
 
     /// Adds a frame to the running unit: what the log is to say, meaning database `db`.
     pub fn add_frame<'w>(&mut self, db: usize, words: impl ExactSizeIterator<Item = &'w [u8]>) {
         let now_s = self.config.aof_timestamp_enabled.then(|| self.clock.now().ms / 1000);
-        if !self.unit.is_tapped() {
+        if !self.unit.is_tapped() && !self.followers.is_taking() {
             return self.log.add(db, words, now_s);
         }
         let frame = unit::render(words);
         if self.log.is_taking() {
             self.log.add_rendered(db, &frame, now_s);
         }
-        self.unit.push(db, frame);
+        if self.followers.is_taking() {
+            self.followers.add_frame(db, &frame);
+        }
+        if self.unit.is_tapped() {
+            self.unit.push(db, frame);
+        }
     }
 
     /// The unit ends. `whole`: its frames belong together, and are a transaction if there are several.
     #[inline]
     pub fn close_unit(&mut self, whole: bool) {
         self.log.close_unit(whole);
+        self.followers.close_unit(whole, &mut self.clients);
         if whole {
             self.unit.close();
         } else {

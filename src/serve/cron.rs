@@ -37,14 +37,28 @@ pub fn cron(server: &Server) {
         }
         append::cron(server, keyspace, state, now);
         save::by_save_points(server, keyspace, state, now);
+        follow(server, keyspace, state, now);
     }
     let usec = state.clock.now().mono_us.saturating_sub(now.mono_us);
     state.stats.turns.count_cron(usec);
     if guard.state.blocked.has_ready() {
-        super::unblock::serve_ready(server, &mut guard);
+        super::unblock::serve_ready(server, &mut guard, now.ms);
     }
     drop(guard);
     server.tail().tick();
+}
+
+/// Those who follow get their snapshots, and a sign of life (`repl-ping-replica-period`).
+fn follow(server: &Server, keyspace: &mut Keyspace, state: &mut State, now: Now) {
+    if state.followers.is_empty() {
+        return;
+    }
+    save::feed::start(server, keyspace, state);
+    let period_us = u64::from(state.config.repl_ping_replica_period) * 1_000_000;
+    if now.mono_us.saturating_sub(state.followers.pinged_us) >= period_us {
+        state.followers.pinged_us = now.mono_us;
+        state.followers.ping(&mut state.clients);
+    }
 }
 
 fn sample(state: &mut State, now: Now) {
@@ -66,9 +80,12 @@ fn close_idle(state: &mut State, now: Now) {
     if limit_us == 0 {
         return;
     }
-    let (clients, pubsub) = (&state.clients, &state.pubsub);
+    let (clients, pubsub, followers) = (&state.clients, &state.pubsub, &state.followers);
     let idle = |s: &&Session| {
-        now.mono_us.saturating_sub(s.active_us) > limit_us && !s.blocked && !pubsub.is_subscribed(s.id)
+        now.mono_us.saturating_sub(s.active_us) > limit_us
+            && !s.blocked
+            && !pubsub.is_subscribed(s.id)
+            && !followers.has(s.id)
     };
     let gone: Vec<_> = clients.resting().filter(idle).map(|s| s.id).collect();
     gone.into_iter().for_each(|id| {
@@ -80,7 +97,10 @@ fn close_idle(state: &mut State, now: Now) {
 /// `client-output-buffer-limit`: clients that read too slowly for too long.
 fn close_overflowing(state: &mut State, now: Now) {
     let limits = state.config.client_output_buffer_limit;
-    if limits[0].is_none() && (limits[2].is_none() || state.pubsub.session_count() == 0) {
+    let none = limits[0].is_none()
+        && (limits[1].is_none() || state.followers.is_empty())
+        && (limits[2].is_none() || state.pubsub.session_count() == 0);
+    if none {
         return;
     }
     let waiting = state.clients.resting().filter(|s| s.listed_output() > 0 || s.soft_since_us.is_some());

@@ -157,7 +157,7 @@ pub(super) fn execute(
         }
     };
     if engine.state.blocked.has_ready() {
-        super::unblock::serve_ready(server, engine);
+        super::unblock::serve_ready(server, engine, now.ms);
     }
     hush(session, silent, out, start);
     if engine.state.tracking.is_on() && !about_client && session.queued.is_none() {

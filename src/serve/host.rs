@@ -45,6 +45,10 @@ impl Host for Server {
         super::save::bgsave(self, ctx.db.keyspace(), ctx.state, schedule)
     }
 
+    fn send_snapshots(&self, ctx: &mut Ctx<'_>) {
+        super::save::feed::start(self, ctx.db.keyspace(), ctx.state);
+    }
+
     fn rewrite_log(&self, ctx: &mut Ctx<'_>) -> Result<Rewriting, RewriteError> {
         super::append::rewrite(self, ctx)
     }

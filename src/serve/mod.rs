@@ -34,8 +34,8 @@ pub use unblock::expire_waits;
 use crate::command::table;
 use crate::engine::config::Config;
 use crate::engine::{
-    Blocked, Clients, Delays, Engine, Libraries, Log, Monitors, Process, PubSub, Saving, SlowLog, State,
-    Stats, Tracking, Unit, Watches,
+    Blocked, Clients, Delays, Engine, Followers, Libraries, Log, Monitors, Process, PubSub, Saving, SlowLog,
+    State, Stats, Tracking, Unit, Watches,
 };
 use crate::keyspace::Keyspace;
 use crate::persist::aof::{Disk, RealDisk, Tail};
@@ -83,6 +83,7 @@ fn new_state(config: Config, clock: Clock, process: Process, log: Log) -> State 
         pubsub: PubSub::default(),
         blocked: Blocked::default(),
         monitors: Monitors::default(),
+        followers: Followers::default(),
         tracking: Tracking::default(),
         saving: Saving::new(now.ms / 1000),
         libraries: Libraries::default(),

@@ -9,14 +9,15 @@ use crate::keyspace::Lapse;
 use crate::resp::{Out, OwnedArgs, Replied, Reply};
 use crate::text::clock::Now;
 
-/// Serves everyone whose turn has come, until nothing is ready any more.
+/// Serves everyone whose turn has come, until nothing is ready any more. `now_ms`: when the command began that made
+/// something ready; a key that was past its time then is not ready.
 #[cold]
-pub(super) fn serve_ready(server: &Server, engine: &mut Engine) {
+pub(super) fn serve_ready(server: &Server, engine: &mut Engine, now_ms: u64) {
     engine.state.blocked.set_serving(true);
     loop {
         while let Some(((db, key), ids)) = engine.state.blocked.next_ready() {
             for id in ids {
-                if is_ready(engine, id, db, &key) {
+                if is_ready(engine, id, db, &key, now_ms) {
                     run_again(server, engine, id);
                 }
             }
@@ -43,8 +44,11 @@ fn run_released(server: &Server, engine: &mut Engine, id: SessionId, request: &O
     settle(&mut engine.state, session, &mut out);
 }
 
-fn is_ready(engine: &Engine, id: SessionId, db: usize, key: &[u8]) -> bool {
-    let kind = engine.keyspace.database(db).entry(key).map(|entry| entry.kind().type_of());
+/// What is past its time is as good as gone, but stays until somebody asks for it.
+fn is_ready(engine: &Engine, id: SessionId, db: usize, key: &[u8], now_ms: u64) -> bool {
+    let entry = engine.keyspace.database(db).entry(key);
+    let entry = entry.filter(|entry| entry.expiry().is_none_or(|when| when >= now_ms));
+    let kind = entry.map(|entry| entry.kind().type_of());
     match engine.state.blocked.of(id).map(|waiting| waiting.wait_for) {
         Some(WaitFor::Elements(wanted)) => kind == Some(wanted),
         Some(WaitFor::Change) => true,
@@ -128,6 +132,7 @@ pub fn expire_waits(server: &Server) {
     if state.blocked.is_pause_over(now_us) {
         state.blocked.end_pause();
         keyspace.lapse = if state.config.aof_until.is_empty() { Lapse::Delete } else { Lapse::Ignore };
-        serve_ready(server, &mut engine);
+        let now_ms = engine.state.clock.now().ms;
+        serve_ready(server, &mut engine, now_ms);
     }
 }

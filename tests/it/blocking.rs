@@ -519,3 +519,65 @@ fn pauses() {
         ",
     );
 }
+
+/// However often its request ran, a wait counts as one call, and as none while it lasts.
+#[test]
+fn a_wait_is_counted_once() {
+    let mut stage = Stage::new();
+    let stats = |stage: &mut Stage| {
+        let text = stage.control.line("INFO commandstats").expect("INFO").bytes().unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let line = text.lines().find_map(|line| line.strip_prefix("cmdstat_blpop:"));
+        let calls = line.map(|line| line.split(',').filter(|field| !field.starts_with("usec")));
+        calls.map(|fields| fields.collect::<Vec<_>>().join(","))
+    };
+    stage.actor("a").send(&["BLPOP", "k", "0"]).expect("sent");
+    stage.until_waiting(1, "one waits");
+    assert_eq!(stats(&mut stage), None);
+    stage.control.line("LPUSH k v").expect("served");
+    stage.actor("a").reply().expect("the element");
+    assert_eq!(stats(&mut stage).as_deref(), Some("calls=1,rejected_calls=0,failed_calls=0"));
+    stage.actor("a").send(&["BLPOP", "k", "0.01"]).expect("sent");
+    stage.actor("a").reply().expect("nothing");
+    assert_eq!(stats(&mut stage).as_deref(), Some("calls=2,rejected_calls=0,failed_calls=0"));
+    stage.actor("a").send(&["BLPOP", "k", "0"]).expect("sent");
+    stage.until_waiting(1, "one waits");
+    let unblock: Vec<_> = stage.words("CLIENT UNBLOCK $a ERROR");
+    stage.control.line(&unblock.join(" ")).expect("unblocked");
+    stage.actor("a").reply().expect("the error");
+    assert_eq!(stats(&mut stage).as_deref(), Some("calls=3,rejected_calls=0,failed_calls=1"));
+}
+
+/// Who waits for a key that came and is past its time is not served; the key goes when somebody asks for it.
+#[test]
+fn what_is_past_its_time_serves_nobody() {
+    play(
+        "# past when another database takes its place
+        a: DEBUG SET-ACTIVE-EXPIRE 0 = +OK
+        a: SELECT 1 = +OK
+        a: RPUSH k hello = :1
+        a: PEXPIRE k 10 = :1
+        b! BRPOP k 0
+        sleep 20
+        a: SWAPDB 0 1 = +OK
+        wait 1
+        a: SELECT 0 = +OK
+        a: DBSIZE = :1
+        a: EXISTS k = :0
+        a: DBSIZE = :0
+        a: RPUSH k again = :1
+        b? [k again]
+        # past when the transaction ends
+        b! BRPOP k 0
+        a: MULTI = +OK
+        a: RPUSH k hello = +QUEUED
+        a: PEXPIRE k 20 = +QUEUED
+        a: DEBUG SLEEP 0.05 = +QUEUED
+        a: EXEC = [:1 :1 +OK]
+        wait 1
+        a: DBSIZE = :0
+        a: RPUSH k again = :1
+        b? [k again]
+        a: DEBUG SET-ACTIVE-EXPIRE 1 = +OK",
+    );
+}

@@ -5,6 +5,7 @@
 //! - `network`: sockets: input cut anywhere, endless pipelines, limits, listening, threads, idleness.
 //! - `clients`: redis-cli, redis-benchmark, redis-py, node-redis and ioredis, unmodified.
 //! - `economy`: system calls per request, pages of memory.
+//! - `follow`: SYNC: a snapshot and the stream of changes.
 //! - `floors`: which room may import which.
 //! - `process`: arguments, exit codes, log, title, background.
 //! - `server`: starts our binary or a real server, and ends it by pid.
@@ -23,6 +24,7 @@ mod clients;
 mod economy;
 mod examples;
 mod floors;
+mod follow;
 mod neighbours;
 mod network;
 mod node;

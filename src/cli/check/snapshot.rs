@@ -61,7 +61,7 @@ fn run<S: Source>(
     tell: &mut dyn FnMut(u64, Event<'_>),
 ) -> Result<(), LoadError> {
     let limits = Limits::default();
-    let options = LoadOptions { limits: &limits, strict: true };
+    let options = LoadOptions { limits: &limits, strict: true, salvage: false };
     loop {
         *kind = None;
         let mut heard = None;

@@ -16,6 +16,7 @@ mod save;
 mod shutdown;
 mod slowlog;
 mod swapdb;
+mod sync;
 mod time;
 
 use super::Command;
@@ -38,10 +39,12 @@ pub(super) const COMMANDS: &[&Command] = &[
     &memory::MEMORY,
     &module::MODULE,
     &monitor::MONITOR,
+    &sync::REPLCONF,
     &role::ROLE,
     &save::SAVE,
     &shutdown::SHUTDOWN,
     &slowlog::SLOWLOG,
     &swapdb::SWAPDB,
+    &sync::SYNC,
     &time::TIME,
 ];

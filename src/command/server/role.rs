@@ -28,12 +28,28 @@ pub(super) const LOLWUT: Command = Command {
     ..Command::BASE
 };
 
-/// A master without replicas, at the beginning of its stream.
+/// A master; who follows has told us neither its port nor how far it is.
 fn role(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
     ctx.reply.array(3);
     ctx.reply.bulk(b"master");
-    ctx.reply.int(0);
-    Ok(ctx.reply.array(0))
+    ctx.reply.int(ctx.state.followers.offset as i64);
+    let online: Vec<String> = ctx
+        .state
+        .followers
+        .iter()
+        .map(|follower| {
+            let session = ctx.state.clients.get(follower.id);
+            session.map_or_else(String::new, |session| session.peer.addr())
+        })
+        .collect();
+    let replied = ctx.reply.array(online.len());
+    for addr in &online {
+        ctx.reply.array(3);
+        ctx.reply.bulk(addr.rsplit_once(':').map_or("", |(ip, _)| ip).as_bytes());
+        ctx.reply.bulk(b"0");
+        ctx.reply.bulk(b"0");
+    }
+    Ok(replied)
 }
 
 fn lolwut(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {

@@ -87,6 +87,8 @@ pub struct Fields {
     pub proc_title_template: String,
     /// Turns of the housekeeping per second, 1 to 500.
     pub hz: u32,
+    /// Seconds.
+    pub repl_ping_replica_period: u32,
     /// More turns with more clients.
     pub dynamic_hz: bool,
     /// Number of databases.

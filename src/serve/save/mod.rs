@@ -3,6 +3,7 @@
 //! A snapshot is written to a temporary file in `dir`, synced, renamed over the old one, and the directory synced.
 //! Whatever fails, the old file stays and no temporary one does.
 
+pub(super) mod feed;
 mod fork;
 mod reap;
 mod target;
@@ -101,7 +102,7 @@ pub(super) fn bgsave(
     state.saving.last_try = now.ms / 1000;
     state.saving.scheduled = false;
     state.saving.saves += 1;
-    match start_child(server, keyspace, state, now) {
+    match start_child(server, keyspace, state, now, Purpose::Keep) {
         Ok(()) => Ok(false),
         Err(reason) => {
             warning!("Can't save in background: {reason}");
@@ -111,7 +112,20 @@ pub(super) fn bgsave(
     }
 }
 
-fn start_child(server: &Server, keyspace: &mut Keyspace, state: &mut State, now: Now) -> Result<(), String> {
+/// For whom a child writes a snapshot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Keep,
+    Follow,
+}
+
+fn start_child(
+    server: &Server,
+    keyspace: &mut Keyspace,
+    state: &mut State,
+    now: Now,
+    purpose: Purpose,
+) -> Result<(), String> {
     // Without a target there is a child all the same, which fails: that is how the real server tells.
     let mut target = Target::create(&state.config);
     let (report, reports) = pipe()?;
@@ -149,7 +163,11 @@ fn start_child(server: &Server, keyspace: &mut Keyspace, state: &mut State, now:
     state.saving.child_file = target.as_ref().ok().map(|target| target.temporary().to_owned());
     (state.saving.child_keys_done, state.saving.child_cow_bytes) = (0, 0);
     super::append::obey(&server.append, state);
-    watch(server, pid, reports, Work::Save(target.ok()));
+    let work = match purpose {
+        Purpose::Keep => Work::Save(target.ok()),
+        Purpose::Follow => Work::Follow(target.ok()),
+    };
+    watch(server, pid, reports, work);
     Ok(())
 }
 

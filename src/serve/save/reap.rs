@@ -116,6 +116,8 @@ fn private_bytes() -> u64 {
 pub(in crate::serve) enum Work {
     /// A snapshot takes the old one's place, if its file could be created.
     Save(Option<Target>),
+    /// A snapshot is sent to those who follow.
+    Follow(Option<Target>),
     /// A new base of the append log.
     Rewrite(Rewrite),
 }
@@ -139,6 +141,7 @@ fn follow(server: &Arc<Server>, pid: i32, mut reports: File, work: Work) {
     fork::wait_for_end(pid);
     match work {
         Work::Save(target) => end_save(server, pid, target),
+        Work::Follow(target) => super::feed::conclude(server, pid, target),
         Work::Rewrite(rewrite) => rewrite.conclude(server, pid),
     }
 }
@@ -216,7 +219,7 @@ fn settle(state: &mut State, synced: Result<(), String>) {
 }
 
 /// Nothing is running any more.
-fn done(state: &mut State) {
+pub(super) fn done(state: &mut State) {
     let now = state.clock.now();
     if let Some(running) = state.saving.running.take() {
         state.saving.last_seconds = (now.ms / 1000).saturating_sub(running.started) as i64;

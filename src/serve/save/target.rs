@@ -97,6 +97,11 @@ impl Target {
         Target { temporary, ..self }
     }
 
+    /// The file, to be read, without a name.
+    pub fn into_file(self) -> io::Result<File> {
+        self.temporary.reopen()
+    }
+
     /// The temporary file's path.
     pub fn temporary(&self) -> &Path {
         self.temporary.path()

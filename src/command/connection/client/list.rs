@@ -170,6 +170,7 @@ fn describe(text: &mut String, session: &Session, state: &State, now: Now, runni
 fn flags(session: &Session, state: &State) -> String {
     let tracking = state.tracking.of(session.id);
     let letters = [
+        (state.followers.has(session.id), 'S'),
         (state.monitors.has(session.id), 'O'),
         (state.pubsub.is_subscribed(session.id), 'P'),
         (session.queued.is_some(), 'x'),

@@ -88,11 +88,19 @@ pub(super) fn threads(ctx: &mut Ctx<'_>, text: &mut Text) {
 pub(super) fn replication(ctx: &mut Ctx<'_>, text: &mut Text) {
     let backlog = config::lookup(b"repl-backlog-size").map(|(row, _)| ctx.state.config.show(row));
     text.put("role", "master");
-    text.put("connected_slaves", 0);
+    let followers = &ctx.state.followers;
+    text.put("connected_slaves", followers.iter().count());
+    for (n, follower) in followers.iter().enumerate() {
+        let ip = ctx.state.clients.get(follower.id).map_or_else(String::new, |session| session.peer.addr());
+        let ip = ip.rsplit_once(':').map_or("", |(ip, _)| ip);
+        let stage = follower.stage.name();
+        let line = format_args!("ip={ip},port=0,state={stage},offset=0,lag=0,type=replica");
+        text.put(&format!("slave{n}"), line);
+    }
     text.put("master_failover_state", "no-failover");
     text.put("master_replid", &ctx.state.process.replication_id);
     text.put("master_replid2", "0".repeat(40));
-    text.put("master_repl_offset", ctx.state.log.offset);
+    text.put("master_repl_offset", ctx.state.log.offset.max(ctx.state.followers.offset));
     text.put("second_repl_offset", -1);
     text.put("repl_backlog_active", 0);
     text.put("repl_backlog_size", String::from_utf8_lossy(&backlog.unwrap_or_default()));

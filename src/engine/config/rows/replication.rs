@@ -1,8 +1,8 @@
-//! Replication, which is not there yet.
+//! Replication. We follow nobody yet; who follows us gets a snapshot and the stream (SYNC).
 
 use super::super::row::{
-    DEBUG, DENY_LOADING, HIDDEN, MULTI, Row, SENSITIVE, bytes, inert, int, maybe, one_of, refused, special,
-    yes_no,
+    DEBUG, DENY_LOADING, HIDDEN, MULTI, Row, SENSITIVE, at, bytes, inert, int, live, maybe, one_of, refused,
+    special, yes_no,
 };
 use super::super::special::REPLICAOF;
 use super::{INT_MAX, LONG_MAX};
@@ -61,8 +61,13 @@ pub(in super::super) const ROWS: &[Row] = &[
         .flags(DEBUG | DENY_LOADING),
     inert("repl-rdb-channel", yes_no(true), "Send snapshots on a connection of their own.").flags(HIDDEN),
     inert("repl-disable-tcp-nodelay", yes_no(false), "Fewer, later packets to replicas."),
-    inert("repl-ping-replica-period", int(1, INT_MAX, 10), "Seconds between pings to replicas.")
-        .alias("repl-ping-slave-period"),
+    live(
+        "repl-ping-replica-period",
+        int(1, INT_MAX, 10),
+        at!(repl_ping_replica_period),
+        "Seconds between pings to replicas.",
+    )
+    .alias("repl-ping-slave-period"),
     inert("repl-timeout", int(1, INT_MAX, 60), "Seconds of silence after which the link is dead."),
     inert("repl-backlog-size", bytes(1, LONG_MAX, 1 << 20), "Bytes kept for replicas that come back."),
     inert("repl-backlog-ttl", int(0, LONG_MAX, 3600), "Seconds after which they are freed. 0: never."),

@@ -35,7 +35,10 @@ fn salvage_keeps_the_whole_entries_before_the_damage() {
     let mut pack = Listpack::new();
     pack.append_many([ints(&[2, 0, 0, 0, 0, 0, 0, 0, 4]), ints(&[0, 1, 0, 72, 5])].concat().into_iter());
     let mut loader = Loader::new().salvage(true);
-    assert_eq!(Loader::new().node(&id(100, 0).to_bytes(), pack.as_bytes()).err().map(|f| f.to_string()), Some(Flaw::Node("").to_string()));
+    assert_eq!(
+        Loader::new().node(&id(100, 0).to_bytes(), pack.as_bytes()).err().map(|f| f.to_string()),
+        Some(Flaw::Node("").to_string())
+    );
     loader.node(&id(100, 0).to_bytes(), pack.as_bytes()).expect("salvaged");
     loader.counters(Counters { length: 2, last_id: id(101, 0), more: None }).expect("as stated");
     let stream = loader.finish().expect("whole");

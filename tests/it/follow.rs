@@ -1,0 +1,121 @@
+//! SYNC: a snapshot and the stream of changes, as `redis-cli --replica` and the official suite read them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::client::Value;
+use crate::node::{Home, Node, wait};
+
+/// A connection that follows, behind its snapshot.
+struct Stream(BufReader<TcpStream>);
+
+impl Stream {
+    /// Asks for the stream; gives the snapshot, too.
+    fn open(node: &Node) -> (Stream, Vec<u8>) {
+        let mut socket = TcpStream::connect(("127.0.0.1", node.port())).expect("it accepts");
+        socket.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
+        socket.write_all(b"SYNC\r\n").expect("sent");
+        let mut stream = Stream(BufReader::new(socket));
+        let len = stream.line();
+        let len: usize = len.strip_prefix('$').and_then(|n| n.parse().ok()).expect("a length");
+        let mut snapshot = vec![0; len];
+        stream.0.read_exact(&mut snapshot).expect("the snapshot");
+        (stream, snapshot)
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("a line");
+        line.trim_end().to_owned()
+    }
+
+    /// The next frame, its words separated by spaces.
+    fn frame(&mut self) -> String {
+        let words: usize = self.line().strip_prefix('*').and_then(|n| n.parse().ok()).expect("a frame");
+        let word = |_| {
+            let len: usize = self.line().strip_prefix('$').and_then(|n| n.parse().ok()).expect("a length");
+            let mut word = vec![0; len + 2];
+            self.0.read_exact(&mut word).expect("a word");
+            String::from_utf8_lossy(&word[..len]).into_owned()
+        };
+        (0..words).map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    fn frames(&mut self, wanted: &[&str]) {
+        for wanted in wanted {
+            assert_eq!(self.frame(), *wanted);
+        }
+    }
+}
+
+#[test]
+fn who_follows_gets_a_snapshot_and_every_change_after_it() {
+    let home = Home::new();
+    let node = home.start(&[]);
+    node.ok("SET before 1");
+    let (mut stream, snapshot) = Stream::open(&node);
+    assert!(snapshot.starts_with(b"REDIS") && snapshot.windows(6).any(|part| part == b"before"));
+    let mut client = node.client();
+    for line in ["SET k v", "INCRBYFLOAT f 1.5", "GET k", "SPOP nosuch", "SELECT 3", "LPUSH l a", "MULTI"] {
+        client.line(line).expect("answered");
+    }
+    for line in ["LPOP l", "SET k w", "EXEC"] {
+        client.line(line).expect("answered");
+    }
+    stream.frames(&["SELECT 0", "SET k v", "SET f 1.5 KEEPTTL", "SELECT 3", "LPUSH l a"]);
+    stream.frames(&["MULTI", "LPOP l", "SET k w", "EXEC"]);
+
+    // A second one comes at another point; both go on.
+    let (mut second, _) = Stream::open(&node);
+    client.line("SET late 1").expect("answered");
+    second.frames(&["SELECT 3", "SET late 1"]);
+    assert_eq!(stream.frame(), "SELECT 3");
+    assert_eq!(stream.frame(), "SET late 1");
+    let info = |what: &str| {
+        let text = node.ask("INFO replication").bytes().expect("text");
+        String::from_utf8_lossy(&text).contains(what)
+    };
+    assert!(info("connected_slaves:2") && info("slave1:ip=127.0.0.1,port=0,state=online"));
+    drop(second);
+    wait("the follower's end", || info("connected_slaves:1").then_some(()));
+    assert!(home.strays().is_empty() && home.bytes().is_empty(), "no file is left");
+}
+
+#[test]
+fn changes_while_the_snapshot_is_written_follow_it() {
+    let home = Home::new();
+    let node = home.start(&["--rdb-key-save-delay", "1000"]);
+    node.ok("DEBUG POPULATE 500 key 300");
+    let reader = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| Stream::open(&node));
+        node.wait_for("rdb_bgsave_in_progress", "1");
+        node.ok("SET during 1");
+        // It begins again when the child is told to stop.
+        node.ok("FLUSHALL");
+        node.ok("SET after 1");
+        reader.join().expect("it reads")
+    });
+    let (mut stream, snapshot) = reader;
+    assert!(!snapshot.windows(7).any(|part| part == b"key:499"));
+    node.ok("SET last 1");
+    let mut frames = vec![stream.frame()];
+    while frames.last().is_some_and(|frame| frame != "SET last 1") {
+        frames.push(stream.frame());
+    }
+    assert!(!frames.contains(&"SET during 1".to_owned()), "{frames:?}");
+    let in_snapshot = snapshot.windows(5).any(|part| part == b"after");
+    assert_ne!(in_snapshot, frames.contains(&"SET after 1".to_owned()), "once, {frames:?}");
+}
+
+#[test]
+fn what_is_announced_before_is_taken() {
+    let home = Home::new();
+    let node = home.start(&[]);
+    node.ok("REPLCONF listening-port 7000 capa eof ip-address 127.0.0.1");
+    assert_eq!(
+        node.ask("REPLCONF colour red"),
+        Value::Error(b"ERR Unrecognized REPLCONF option: colour".to_vec())
+    );
+    assert_eq!(node.ask("REPLCONF capa"), Value::Error(b"ERR syntax error".to_vec()));
+}
