@@ -233,7 +233,7 @@ mod rdb {
     #[divan::bench(args = [false, true])]
     fn decode(bencher: Bencher, compress: bool) {
         let (bytes, limits) = (written(&values(10_000), compress), Limits::default());
-        let options = LoadOptions { limits: &limits, strict: false };
+        let options = LoadOptions { limits: &limits, strict: false, salvage: false };
         bencher.counter(BytesCount::new(bytes.len())).bench_local(|| {
             let mut reader = Reader::new(SliceSource::new(black_box(&bytes))).expect("our own");
             let mut keys = 0;

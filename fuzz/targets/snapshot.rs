@@ -61,7 +61,7 @@ type Key = (u32, Vec<u8>, Option<i64>, u64);
 /// Goes through a file in one way: its keys, whether that went well, and the values if it loads.
 fn go<S: Source>(source: S, way: Way) -> (Vec<Key>, bool, Vec<Value>) {
     let (limits, mut keys, mut values) = (Limits::default(), Vec::new(), Vec::new());
-    let options = LoadOptions { limits: &limits, strict: way == Way::LoadStrictly };
+    let options = LoadOptions { limits: &limits, strict: way == Way::LoadStrictly, salvage: false };
     let Ok(mut reader) = Reader::new(source) else { return (keys, false, values) };
     loop {
         let pending = match reader.next_item() {

@@ -13,7 +13,7 @@ fn payload(hex: &str, version: u16) -> Vec<u8> {
 /// Takes a payload as strictly as can be, and what is dumped of that.
 fn twice(hex: &str, version: u16) -> Result<Value, RestoreError> {
     let limits = Limits::default();
-    let options = LoadOptions { limits: &limits, strict: true };
+    let options = LoadOptions { limits: &limits, strict: true, salvage: false };
     let once = restore(&payload(hex, version), &options, true)?;
     let again = restore(&dump(&once, true), &options, true);
     Ok(again.unwrap_or_else(|error| panic!("taken once, but not twice: {error}")))
