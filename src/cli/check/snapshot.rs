@@ -62,12 +62,13 @@ fn run<S: Source>(
 ) -> Result<(), LoadError> {
     let limits = Limits::default();
     let options = LoadOptions { limits: &limits, strict: true, salvage: false };
+    let has_checksum = reader.version().number >= 5;
     loop {
         *kind = None;
         let mut heard = None;
         match reader.next_item()? {
             None => return Ok(()),
-            Some(Item::End { checksum }) => heard = Some(Heard::Checksum(checksum != 0)),
+            Some(Item::End { checksum }) => heard = has_checksum.then_some(Heard::Checksum(checksum != 0)),
             Some(Item::Aux(name, value)) => heard = Some(Heard::Aux(name.to_vec(), value.to_vec())),
             Some(Item::Select(db)) => {
                 (counts.databases, counts.selected) = (counts.databases + 1, db);
