@@ -1,10 +1,11 @@
-//! One request, cut by somebody else than the parser.
+//! Requests cut by somebody else than the parser.
 
 use super::args::{Args, MAX_STRETCH};
 use super::batch::Span;
 use bytes::Bytes;
+use std::ops::Range;
 
-/// The arguments of one request by position, for who cuts requests by rules of its own: the reader of a log. Reused,
+/// The arguments of requests by position, for who cuts requests by rules of its own: the reader of a log. Reused,
 /// so that no request allocates.
 #[derive(Default)]
 pub struct Cut {
@@ -47,9 +48,21 @@ impl Cut {
         self.spans.push(Span::own(self.own.len() - 1));
     }
 
-    /// The request. `stretch` is what the arguments were pushed from, or begins with it.
+    /// Takes back the arguments from `len` on, none of which has an allocation of its own.
+    #[inline]
+    pub fn truncate(&mut self, len: usize) {
+        self.spans.truncate(len);
+    }
+
+    /// The request that consists of all arguments. `stretch` is what they were pushed from, or begins with it.
     #[inline]
     pub fn args<'a>(&'a self, stretch: &'a [u8]) -> Args<'a> {
         Args::new(stretch, &self.spans, &self.own, None)
+    }
+
+    /// The request that consists of these arguments, of which there are as many.
+    #[inline]
+    pub fn some_args<'a>(&'a self, which: Range<usize>, stretch: &'a [u8]) -> Args<'a> {
+        Args::new(stretch, &self.spans[which], &self.own, None)
     }
 }

@@ -82,9 +82,9 @@ pub(super) fn postpone(engine: &mut Engine, session: &mut Session, args: &Args<'
 }
 
 /// Requests whose keys are fetched together.
-const GROUP: usize = 16;
+pub(super) const GROUP: usize = 16;
 /// Databases smaller than this live in the cache anyhow.
-const COLD: usize = 4096;
+pub(super) const COLD: usize = 4096;
 
 /// Asks the processor for what the next requests will look up: first the table's buckets, then the entries.
 ///

@@ -5,7 +5,8 @@
 //! What is let pass is what real servers let pass: a header may end with a bare LF, numbers are read as C reads them
 //! (`$abc` is `$0`), and a line ends after 1023 bytes. Where they would crash (a negative length) it is an error.
 //!
-//! A command's bytes lie in one reused buffer; an argument of 32 KiB and more gets an allocation of its own, which
+//! Commands that lie whole in the buffer are cut some at a time, so that who runs them can ask the processor for their
+//! keys early. A command's bytes lie in one reused buffer; an argument of 32 KiB and more gets an allocation of its own, which
 //! SET may keep. Nothing is reserved beyond what the file can hold.
 
 use std::fmt;
@@ -117,7 +118,22 @@ pub struct LogReader<R> {
     /// The file's offset at `end`.
     end_offset: u64,
     cut: Cut,
+    /// Commands that are cut, and how many of them were given.
+    ready: Vec<Ready>,
+    given: usize,
 }
+
+/// A command that is cut.
+struct Ready {
+    /// Its bytes, counted from `start`.
+    begin: usize,
+    end: usize,
+    /// Its arguments.
+    args: Range<usize>,
+}
+
+/// Commands that are cut at a time.
+const GROUP: usize = 16;
 
 impl<R: Read> LogReader<R> {
     /// Reads `input`, which has `left` bytes if that is known.
@@ -127,7 +143,8 @@ impl<R: Read> LogReader<R> {
 
     fn with_buffer(input: R, left: Option<u64>, size: usize) -> Self {
         let (buf, cut) = (vec![0; size], Cut::default());
-        LogReader { input, left, buf, start: 0, at: 0, end: 0, end_offset: 0, cut }
+        let ready = Vec::with_capacity(GROUP);
+        LogReader { input, left, buf, start: 0, at: 0, end: 0, end_offset: 0, cut, ready, given: 0 }
     }
 
     /// Reads the commands behind a snapshot.
@@ -139,22 +156,88 @@ impl<R: Read> LogReader<R> {
         buf.resize(end.max(BUFFER), 0);
         let left = rest.map(|rest| rest.saturating_sub(end as u64));
         let end_offset = offset + end as u64;
-        LogReader { input, left, buf, start: 0, at: 0, end, end_offset, cut: Cut::default() }
+        let reader = LogReader::with_buffer(input, left, 0);
+        LogReader { buf, end, end_offset, ..reader }
     }
 
     /// Bytes of the file that are passed: where the next entry begins.
     #[inline]
     pub fn offset(&self) -> u64 {
-        self.end_offset - (self.end - self.start - self.at) as u64
+        let at = self.ready.get(self.given).map_or(self.at, |ready| ready.begin);
+        self.offset_at(at)
+    }
+
+    /// The file's offset so many bytes behind `start`.
+    #[inline]
+    fn offset_at(&self, at: usize) -> u64 {
+        self.end_offset - (self.end - self.start) as u64 + at as u64
+    }
+
+    /// Cuts the next commands, if none is left that was cut before. Whether there are new ones.
+    #[inline]
+    pub fn look_ahead(&mut self) -> bool {
+        if self.given < self.ready.len() {
+            return false;
+        }
+        self.start += self.at;
+        self.at = 0;
+        self.given = 0;
+        self.cut.clear();
+        self.ready.clear();
+        while self.ready.len() < GROUP && self.cut_common() {}
+        !self.ready.is_empty()
+    }
+
+    /// The first argument behind the name of each command that is cut: nearly always its key.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        let stretch = &self.buf[self.start..self.end];
+        let commands = self.ready[self.given..].iter();
+        commands.filter_map(move |ready| self.cut.some_args(ready.args.clone(), stretch).get(1))
+    }
+
+    /// Cuts a command with common headers that lies whole in the buffer. Otherwise false, and nothing is passed.
+    #[inline]
+    fn cut_common(&mut self) -> bool {
+        let (begin, first) = (self.at, self.cut.len());
+        let whole = match self.short_header(b'*') {
+            Some(count @ 1..) => (0..count).all(|_| self.common_argument()),
+            _ => false,
+        };
+        if whole {
+            self.ready.push(Ready { begin, end: self.at, args: first..self.cut.len() });
+        } else {
+            self.at = begin;
+            self.cut.truncate(first);
+        }
+        whole
+    }
+
+    #[inline]
+    fn common_argument(&mut self) -> bool {
+        let Some(len) = self.short_header(b'$') else { return false };
+        let ready = self.end - self.start - self.at;
+        if len >= BIG_ARG as i64 || len as usize + 2 > ready {
+            return false;
+        }
+        self.cut.push(&self.buf[self.start..], self.at, len as usize);
+        self.at += len as usize + 2;
+        true
     }
 
     /// The next entry, and where in the file it lies; `None` at the end of the file. After an error there is nothing
     /// more.
     #[inline]
     pub fn next_entry(&mut self) -> Result<Option<(Range<u64>, Entry<'_>)>, LogError> {
-        self.start += self.at;
-        self.at = 0;
-        self.cut.clear();
+        self.look_ahead();
+        let Some(ready) = self.ready.get(self.given) else { return self.next_uncommon() };
+        self.given += 1;
+        let span = self.offset_at(ready.begin)..self.offset_at(ready.end);
+        let command = self.cut.some_args(ready.args.clone(), &self.buf[self.start..self.end]);
+        Ok(Some((span, Entry::Command(command))))
+    }
+
+    /// The next entry, which is a note, not whole in the buffer, or strange.
+    fn next_uncommon(&mut self) -> Result<Option<(Range<u64>, Entry<'_>)>, LogError> {
         let offset = self.offset();
         let count = match self.short_header(b'*') {
             Some(count) => count,

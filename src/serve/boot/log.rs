@@ -364,6 +364,9 @@ impl Load<'_, '_> {
             if reader.offset() >= piece.most {
                 return Ok(End::Reached);
             }
+            if reader.look_ahead() {
+                self.replay.prefetch(reader.keys());
+            }
             let (span, args) = match reader.next_entry() {
                 Ok(None) => break,
                 Ok(Some((span, _))) if span.end > piece.most => return Ok(End::Reached),

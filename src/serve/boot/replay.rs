@@ -71,6 +71,22 @@ impl<'a> Replay<'a> {
         self.session.queued.is_some()
     }
 
+    /// Asks the processor for what commands with these keys will look up.
+    #[inline]
+    pub fn prefetch<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
+        let database = self.keyspace.database(self.session.db);
+        if database.len() < dispatch::COLD {
+            return;
+        }
+        let mut hashes = [0; dispatch::GROUP];
+        let mut count = 0;
+        for (hash, key) in hashes.iter_mut().zip(keys) {
+            *hash = database.prefetch(key);
+            count += 1;
+        }
+        hashes[..count].iter().for_each(|hash| database.prefetch_entries(*hash));
+    }
+
     /// Runs a command, or queues it in a transaction.
     #[inline]
     pub fn command(&mut self, args: Args<'_>) -> Result<(), Refused> {
