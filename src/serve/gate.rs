@@ -97,7 +97,9 @@ pub(super) fn admit(
     if state.monitors.has(session.id) && command.flags.has(TOUCHES_KEYS) {
         return Err(CmdError::text("ERR Replica can't interact with the keyspace"));
     }
-    if command.flags.has(command::WRITE) && !state.config.aof_until.is_empty() {
+    if !state.config.aof_until.is_empty()
+        && (command.flags.has(command::WRITE) || command.name == "bgrewriteaof")
+    {
         return Err(CmdError::text(
             "READONLY You can't write: this is the state of an earlier moment (aof-until).",
         ));

@@ -231,6 +231,11 @@ pub(super) fn turn(server: &Server, ctx: &mut Ctx<'_>) -> Result<(), Cow<'static
     if ctx.state.loading.is_some() {
         return Ok(());
     }
+    if ctx.state.config.appendonly && !ctx.state.config.aof_until.is_empty() {
+        return Err(
+            "the log's files are left alone: this is the state of an earlier moment (aof-until)".into()
+        );
+    }
     match (ctx.state.config.appendonly, ctx.state.log.state) {
         (true, LogState::Off) => {
             let in_exec = ctx.session.executing;

@@ -21,6 +21,8 @@ fn shows(home: &crate::node::Home, until: &str, want: &str) {
     assert_eq!(text(&node.ask("MGET a gone")), want, "{until}: {}", node.log());
     assert!(node.error("SET a 9").starts_with("READONLY "));
     assert!(node.error("FLUSHALL").starts_with("READONLY "));
+    assert!(node.error("BGREWRITEAOF").starts_with("READONLY "));
+    assert!(node.error("CONFIG SET appendonly yes").contains("aof-until"));
     drop(node);
     assert_eq!(files(&home.data()), before, "{until}: the files stay as they are");
 }
