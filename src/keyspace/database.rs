@@ -1,5 +1,6 @@
 //! One database: the table of its entries, and the counts that INFO and snapshots need.
 
+use super::Kind;
 use super::entry::{Entry, View};
 use crate::value::Value;
 use crate::value::table::{Due, SlotIx, Table, hash_bytes};
@@ -145,6 +146,24 @@ impl Database {
         self.table.prefetch_items(hash);
     }
 
+    /// What a key holds, if that is a big aggregate with `member`, or without it, in it: what a lookup of the member
+    /// begins with is asked for, and the member's hash given, for [`prefetch_items`].
+    #[inline]
+    pub fn prefetch_member(&self, key: &[u8], member: &[u8]) -> Option<(View<'_>, u64)> {
+        let entry = self.entry(key)?;
+        if !matches!(entry.kind(), Kind::SetTable | Kind::HashTable | Kind::ZsetTree) {
+            return None;
+        }
+        let view = entry.view();
+        let hash = match &view {
+            View::Set(set) => set.prefetch(member),
+            View::Hash(hash) => hash.prefetch(member),
+            View::Zset(set) => set.prefetch(member),
+            _ => None,
+        }?;
+        Some((view, hash))
+    }
+
     /// Bytes that the table itself takes, without the entries.
     pub fn table_bytes(&self) -> usize {
         self.table.memory_bytes()
@@ -156,11 +175,21 @@ impl Database {
     }
 }
 
+/// Asks the processor for the items of an aggregate that may have a hash given by [`Database::prefetch_member`].
+#[inline]
+pub fn prefetch_items(view: &View<'_>, hash: u64) {
+    match view {
+        View::Set(set) => set.prefetch_items(hash),
+        View::Hash(fields) => fields.prefetch_items(hash),
+        View::Zset(set) => set.prefetch_items(hash),
+        _ => {}
+    }
+}
+
 impl Entry {
     /// The earliest expiry of a hash's fields, if it has such.
     #[inline]
     pub fn field_deadline(&self) -> Option<u64> {
-        use super::Kind;
         if !matches!(self.kind(), Kind::HashPackedEx | Kind::HashTable) {
             return None;
         }

@@ -21,7 +21,7 @@ mod tests;
 pub use access::{Access, Policy};
 pub use add::AddError;
 pub use arrivals::{Arrivals, Origin, Twice};
-pub use database::Database;
+pub use database::{Database, prefetch_items};
 pub use db::{Db, Meta, New, Ttl};
 pub use edit::{Change, Missing};
 pub use effect::{Effect, Lapsed};

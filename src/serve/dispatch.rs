@@ -12,9 +12,12 @@ use crate::engine::config::is_sensitive;
 use crate::engine::session::{Peer, ReplyMode};
 use crate::engine::slow_log::{self, SlowEntry};
 use crate::engine::{Engine, Session, State};
+use crate::keyspace::{Database, View, prefetch_items};
 use crate::resp::{Batch, Mark, Out, OwnedArgs, Reply};
 use crate::text::clock::Now;
 use crate::text::words;
+use crate::value::table::COLD;
+use std::ops::Range;
 
 /// How far a batch came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,8 +86,6 @@ pub(super) fn postpone(engine: &mut Engine, session: &mut Session, args: &Args<'
 
 /// Requests whose keys are fetched together.
 pub(super) const GROUP: usize = 16;
-/// Databases smaller than this live in the cache anyhow.
-pub(super) const COLD: usize = 4096;
 
 /// Asks the processor for what the next requests will look up: first the table's buckets, then the entries.
 ///
@@ -93,16 +94,40 @@ pub(super) const COLD: usize = 4096;
 fn prefetch(engine: &Engine, session: &Session, batch: &Batch, buf: &[u8], from: usize) {
     let until = batch.len().min(from + GROUP);
     let database = engine.keyspace.database(session.db);
-    if until - from < 2 || database.len() < COLD {
+    if until - from < 2 {
         return;
     }
-    let mut hashes = [0; GROUP];
-    for (hash, i) in hashes.iter_mut().zip(from..until) {
-        if let Some(key) = batch.args(buf, i).get(1) {
-            *hash = database.prefetch(key);
+    if database.len() >= COLD {
+        let mut hashes = [0; GROUP];
+        for (hash, i) in hashes.iter_mut().zip(from..until) {
+            if let Some(key) = batch.args(buf, i).get(1) {
+                *hash = database.prefetch(key);
+            }
         }
+        hashes[..until - from].iter().for_each(|hash| database.prefetch_entries(*hash));
     }
-    hashes[..until - from].iter().for_each(|hash| database.prefetch_entries(*hash));
+    if prefetch_member(database, &batch.args(buf, from)).is_some() {
+        prefetch_members(database, batch, buf, from..until);
+    }
+}
+
+/// The same for the members of big aggregates. The first request of a group tells whether it is about such.
+#[inline(never)]
+fn prefetch_members(database: &Database, batch: &Batch, buf: &[u8], group: Range<usize>) {
+    let mut found = [const { None }; GROUP];
+    for (found, i) in found.iter_mut().zip(group) {
+        *found = prefetch_member(database, &batch.args(buf, i));
+    }
+    found.iter().flatten().for_each(|(view, hash)| prefetch_items(view, *hash));
+}
+
+/// The member is nearly always the argument behind the key; behind a score where one was given (ZADD, ZINCRBY).
+#[inline]
+fn prefetch_member<'e>(database: &'e Database, args: &Args<'_>) -> Option<(View<'e>, u64)> {
+    let (key, next) = (args.get(1)?, args.get(2)?);
+    let member =
+        if args.name().first().is_some_and(|c| c.eq_ignore_ascii_case(&b'z')) { args.get(3) } else { None };
+    database.prefetch_member(key, member.unwrap_or(next))
 }
 
 /// Runs one request and gives the time at its end.

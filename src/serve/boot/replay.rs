@@ -75,7 +75,7 @@ impl<'a> Replay<'a> {
     #[inline]
     pub fn prefetch<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
         let database = self.keyspace.database(self.session.db);
-        if database.len() < dispatch::COLD {
+        if database.len() < crate::value::table::COLD {
             return;
         }
         let mut hashes = [0; dispatch::GROUP];

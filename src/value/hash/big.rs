@@ -16,6 +16,14 @@ impl HashTable {
         HashTable { fields: Table::new(), expiring: 0 }
     }
 
+    pub(super) fn prefetch(&self, key: &[u8]) -> Option<u64> {
+        self.fields.prefetch_if_cold(key)
+    }
+
+    pub(super) fn prefetch_items(&self, hash: u64) {
+        self.fields.prefetch_items(hash);
+    }
+
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.fields.len()

@@ -370,6 +370,23 @@ impl Hash {
         }
     }
 
+    /// Starts to fetch what finding a field begins with, if the hash is so big that it lies in no cache; the field's hash.
+    #[inline]
+    pub fn prefetch(&self, field: &[u8]) -> Option<u64> {
+        match self {
+            Hash::Table(big) => big.prefetch(field),
+            _ => None,
+        }
+    }
+
+    /// Starts to fetch what finding goes on with, for a hash that [`Hash::prefetch`] gave some time ago.
+    #[inline]
+    pub fn prefetch_items(&self, hash: u64) {
+        if let Hash::Table(big) = self {
+            big.prefetch_items(hash);
+        }
+    }
+
     /// What DEBUG HTSTATS-KEY tells of a table.
     pub fn table_stats(&self) -> Option<Stats> {
         match self {

@@ -53,6 +53,14 @@ impl SetTable {
         true
     }
 
+    fn prefetch(&self, key: &[u8]) -> Option<u64> {
+        self.0.prefetch_if_cold(key)
+    }
+
+    fn prefetch_items(&self, hash: u64) {
+        self.0.prefetch_items(hash);
+    }
+
     fn contains(&self, text: &[u8]) -> bool {
         let probe = Probe::new(text);
         self.0.find(hash_bytes(text), |m| probe.is(m)).is_some()
@@ -295,6 +303,23 @@ impl Set {
                 self.iter().for_each(visit);
                 0
             }
+        }
+    }
+
+    /// Starts to fetch what finding a member begins with, if the set is so big that it lies in no cache; the member's hash.
+    #[inline]
+    pub fn prefetch(&self, member: &[u8]) -> Option<u64> {
+        match self {
+            Set::Table(big) => big.prefetch(member),
+            _ => None,
+        }
+    }
+
+    /// Starts to fetch what finding goes on with, for a hash that [`Set::prefetch`] gave some time ago.
+    #[inline]
+    pub fn prefetch_items(&self, hash: u64) {
+        if let Set::Table(big) = self {
+            big.prefetch_items(hash);
         }
     }
 

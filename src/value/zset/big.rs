@@ -100,6 +100,14 @@ impl ZsetTree {
         Some(score)
     }
 
+    pub(super) fn prefetch(&self, key: &[u8]) -> Option<u64> {
+        self.members.prefetch_if_cold(key)
+    }
+
+    pub(super) fn prefetch_items(&self, hash: u64) {
+        self.members.prefetch_items(hash);
+    }
+
     /// Removes a range of ranks.
     pub(super) fn remove_range(&mut self, from: usize, to: usize) {
         let members = &mut self.members;

@@ -310,6 +310,23 @@ impl Zset {
         }
     }
 
+    /// Starts to fetch what finding a member begins with, if the set is so big that it lies in no cache; the member's hash.
+    #[inline]
+    pub fn prefetch(&self, member: &[u8]) -> Option<u64> {
+        match self {
+            Zset::Tree(big) => big.prefetch(member),
+            _ => None,
+        }
+    }
+
+    /// Starts to fetch what finding goes on with, for a hash that [`Zset::prefetch`] gave some time ago.
+    #[inline]
+    pub fn prefetch_items(&self, hash: u64) {
+        if let Zset::Tree(big) = self {
+            big.prefetch_items(hash);
+        }
+    }
+
     /// What DEBUG HTSTATS-KEY tells of the table of members.
     pub fn table_stats(&self) -> Option<super::table::Stats> {
         match self {
