@@ -125,5 +125,7 @@ fn resetstat(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
     ctx.db.keyspace().stats = crate::keyspace::KeyStats::default();
     let saving = &mut ctx.state.saving;
     (saving.forks, saving.last_fork_us, saving.saves) = (0, 0, 0);
+    let rewriting = &mut ctx.state.log.rewriting;
+    (rewriting.begun, rewriting.failures) = (0, 0);
     Ok(ctx.reply.ok())
 }

@@ -285,6 +285,9 @@ fn stop(server: &Server, state: &mut State) {
     hand_over(&server.append.tail, state);
     server.append.tail.close();
     note_end(&server.append, state);
+    if state.log.state == LogState::Waiting {
+        rewrite::forget_increment(&server.append, state);
+    }
     state.log.take_frames(false);
     state.log.state = LogState::Off;
     state.log.rewriting.scheduled = false;

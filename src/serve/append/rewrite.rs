@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::files::{self, Base, Files, Logged, Unreplaced, text};
-use super::{collect, hand_over};
+use super::{Append, collect, hand_over};
 use crate::engine::config::Config;
 use crate::engine::saving::Running;
 use crate::engine::{Child, Engine, LogState, State};
@@ -114,7 +114,12 @@ fn abandon(server: &Server, state: &mut State) {
     hand_over(&server.append.tail, state);
     server.append.tail.abandon();
     state.log.take_frames(false);
-    let files = Files::of(&state.config, &*server.append.disk);
+    forget_increment(&server.append, state);
+}
+
+/// Removes the increment that has no name yet.
+pub(super) fn forget_increment(append: &Append, state: &State) {
+    let files = Files::of(&state.config, &*append.disk);
     let name = files.names().temp_incr();
     notice!("Removing the temp incr aof file {} in the background", text(&name));
     files.remove(&files.path(&name));
@@ -317,7 +322,7 @@ impl Rewrite {
         let done = placed.is_some();
         if let Some((base_size, manifest)) = placed {
             state.log.manifest = manifest;
-            if state.log.state != LogState::Off {
+            if state.log.state != LogState::Off && !running.aborted {
                 self.count(server, state, base_size);
             }
             state.log.rewriting.last_ok = true;
@@ -328,7 +333,9 @@ impl Rewrite {
             state.log.rewriting.failures += 1;
             state.log.rewriting.last_ok = false;
         }
-        if state.log.state == LogState::Waiting && self.first {
+        // One that was told to stop may still have come to its end. What it stood for was turned off meanwhile, though,
+        // and perhaps on again: that waits for a rewrite of its own.
+        if state.log.state == LogState::Waiting && self.first && !running.aborted {
             if done {
                 state.log.state = LogState::On;
             } else {
