@@ -94,10 +94,55 @@ pub struct LogVitals {
     pub delayed: u64,
 }
 
+/// Requests for another server.
+#[derive(Debug, Clone)]
+pub struct Errand<'a> {
+    /// Its name or address.
+    pub host: &'a str,
+    /// Its port.
+    pub port: u16,
+    /// For the connection, and then for each write and each answer.
+    pub timeout: std::time::Duration,
+    /// An encoded AUTH, or nothing.
+    pub auth: Vec<u8>,
+    /// The database that is meant.
+    pub db: i64,
+    /// Encoded requests, each of which is answered with one line.
+    pub requests: Vec<Vec<u8>>,
+}
+
+/// Where an errand ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Break {
+    /// There was no connection.
+    Connecting,
+    /// Not everything could be sent.
+    Writing,
+    /// An answer did not come.
+    Reading,
+}
+
+/// What became of an errand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// The error to AUTH or SELECT.
+    pub refused: Option<Vec<u8>>,
+    /// The lines that answered requests, without their ends, as far as they came.
+    pub answers: Vec<Vec<u8>>,
+    /// Why there are no more of them.
+    pub broken: Option<Break>,
+    /// It broke because time was up.
+    pub timed_out: bool,
+}
+
 /// What handlers ask of the upper floors; implemented in `serve`.
 pub trait Host {
     /// A wait with a deadline began: the timers look again.
     fn rearm(&self);
+    /// Has requests answered by another server, while everything else waits (MIGRATE).
+    fn deliver(&self, errand: &Errand<'_>) -> Delivery;
+    /// Links to other servers that are kept open.
+    fn open_links(&self) -> usize;
     /// Ends another client's wait as if its time were up, or with -UNBLOCKED. False if it does not wait.
     fn unblock(&self, ctx: &mut Ctx<'_>, id: SessionId, with_error: bool) -> bool;
     /// Runs a request inside another (EXEC, a script): its reply is one element of the other's.

@@ -40,6 +40,8 @@ pub use crate::resp::{Args, Replied};
 pub use answer::ReplyExt;
 pub use ctx::Ctx;
 pub use error::CmdError;
-pub use host::{Host, LogVitals, Reload, RewriteError, Rewriting, SaveError, Shutdown, Vitals};
+pub use host::{
+    Break, Delivery, Errand, Host, LogVitals, Reload, RewriteError, Rewriting, SaveError, Shutdown, Vitals,
+};
 pub use parse::ArgsExt;
 pub use spec::*;

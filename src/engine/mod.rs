@@ -121,6 +121,12 @@ impl State {
         }
     }
 
+    /// Whether a session may not do anything before it has said who it is.
+    #[inline]
+    pub fn must_authenticate(&self, session: &Session) -> bool {
+        !session.authenticated && !self.config.requirepass.is_empty()
+    }
+
     /// How much output may wait for a client (`client-output-buffer-limit`, by what kind of client it is).
     #[inline]
     pub fn output_limit(&self, id: SessionId) -> OutputLimit {

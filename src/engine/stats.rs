@@ -126,6 +126,8 @@ pub struct Stats {
     pub traffic: Vec<Traffic>,
     /// Clients closed for their query buffer.
     pub query_limit_closed: u64,
+    /// Wrong passwords.
+    pub denied_auth: u64,
     /// What no cluster would do: keys in several slots, other databases than 0.
     pub cluster_incompatible: u64,
     /// Clients closed for their output buffer.

@@ -429,7 +429,7 @@ impl Conn {
     ) -> Result<(), End> {
         let state = &mut engine.state;
         let limit = self.obey(state);
-        self.limits.authenticated = session.authenticated;
+        self.limits.authenticated = !state.must_authenticate(&session);
         self.closing |= session.closing;
         self.blocked = session.blocked;
         self.queued = if session.queued.is_some() { session.queued_bytes } else { 0 };

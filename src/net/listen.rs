@@ -253,7 +253,9 @@ impl Acceptor {
         let state = &mut engine.state;
         let refusal = match () {
             () if state.clients.len() >= state.config.maxclients as usize => Some(FULL),
-            () if state.config.protected_mode && !is_local => Some(PROTECTED),
+            () if state.config.protected_mode && state.config.requirepass.is_empty() && !is_local => {
+                Some(PROTECTED)
+            }
             () => None,
         };
         if let Some(why) = refusal {
@@ -262,9 +264,11 @@ impl Acceptor {
         }
         let id = state.clients.open(peer, state.clock.mono_us());
         state.stats.connections += 1;
+        let open = state.config.requirepass.is_empty();
         let worker = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % self.workers.len();
         if let Some(session) = state.clients.get_mut(id) {
             (session.fd, session.worker) = (fd, worker);
+            session.authenticated = open;
         }
         Ok((id, worker, state.config.tcp_keepalive))
     }

@@ -7,6 +7,7 @@
 
 mod conn;
 mod listen;
+mod outgoing;
 mod run;
 mod signals;
 mod stream;

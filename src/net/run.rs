@@ -14,7 +14,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, LocalSet};
 
 use super::listen::{Acceptor, Listeners, bind_all, rebind};
+use super::outgoing::Links;
 use super::worker;
+use crate::command::{Delivery, Errand};
 use crate::engine::config::Config;
 use crate::serve::process::{banner, title};
 use crate::serve::{self, Server, Wires};
@@ -38,6 +40,7 @@ struct Cables {
     orders: UnboundedSender<Order>,
     rearm: Arc<Notify>,
     listening: Mutex<Listeners>,
+    links: Links,
 }
 
 impl Cables {
@@ -69,6 +72,14 @@ impl Wires for Cables {
     fn rearm(&self) {
         self.rearm.notify_one();
     }
+
+    fn deliver(&self, errand: &Errand<'_>) -> Delivery {
+        self.links.run(errand)
+    }
+
+    fn tidy_links(&self) -> usize {
+        self.links.tidy()
+    }
 }
 
 /// Runs a server until it is told to leave; the process's exit code.
@@ -95,7 +106,7 @@ async fn main_loop(server: Arc<Server>, options: Options) -> i32 {
         }
     };
     let listening = Mutex::new(listeners.clone());
-    let cables = Cables { orders: orders.clone(), rearm: rearm.clone(), listening };
+    let cables = Cables { orders: orders.clone(), rearm: rearm.clone(), listening, links: Links::default() };
     let _ = server.wires.set(Box::new(cables));
     server.lock().state.process.port = listeners.port;
     if listeners.port != config.port {

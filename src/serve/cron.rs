@@ -30,6 +30,9 @@ pub fn cron(server: &Server) {
     sample(state, now);
     close_idle(state, now);
     close_overflowing(state, now);
+    if let Some(wires) = server.wires.get() {
+        wires.tidy_links();
+    }
     if state.loading.is_none() {
         expire(keyspace, state, now);
         if state.config.maxmemory > 0 {

@@ -439,6 +439,10 @@ fn is_secret(row: &Row, args: &Args<'_>, at: usize) -> bool {
     match row.full_name.as_str() {
         "auth" => at >= 1,
         "hello" => at >= 3 && [1, 2].iter().any(|n| before(*n).eq_ignore_ascii_case(b"AUTH")),
+        "migrate" => {
+            let is = |n: usize, word: &str| before(n).eq_ignore_ascii_case(word.as_bytes());
+            at >= 7 && (is(1, "AUTH") || is(1, "AUTH2") || (at >= 8 && is(2, "AUTH2")))
+        }
         "config|set" => at >= 3 && at % 2 == 1 && is_sensitive(before(1)),
         _ => false,
     }

@@ -76,7 +76,7 @@ pub(super) fn admit(
     if command.flags.has(GUARDED) && !protected_allowed(engine, session, row) {
         return Err(protected(row));
     }
-    if !session.authenticated && !command.flags.has(command::NO_AUTH) {
+    if state.must_authenticate(session) && !command.flags.has(command::NO_AUTH) {
         return Err(CmdError::text("NOAUTH Authentication required."));
     }
     if state.loading.is_some() && !command.flags.has(command::LOADING) {

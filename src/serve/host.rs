@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::Server;
 use super::process::{allocator, limits, oom, system, title};
 use crate::command::{
-    Args, CmdError, Ctx, Host, LogVitals, Reload, RewriteError, Rewriting, SaveError, Shutdown, Vitals,
+    Args, Break, CmdError, Ctx, Delivery, Errand, Host, LogVitals, Reload, RewriteError, Rewriting,
+    SaveError, Shutdown, Vitals,
 };
 use crate::engine::SessionId;
 use crate::engine::config::{Config, Hook, SetError};
@@ -26,6 +27,15 @@ impl Host for Server {
         if let Some(wires) = self.wires.get() {
             wires.rearm();
         }
+    }
+
+    fn deliver(&self, errand: &Errand<'_>) -> Delivery {
+        let nowhere = || Delivery { broken: Some(Break::Connecting), ..Delivery::default() };
+        self.wires.get().map_or_else(nowhere, |wires| wires.deliver(errand))
+    }
+
+    fn open_links(&self) -> usize {
+        self.wires.get().map_or(0, |wires| wires.tidy_links())
     }
 
     fn unblock(&self, ctx: &mut Ctx<'_>, id: SessionId, with_error: bool) -> bool {

@@ -31,7 +31,7 @@ pub use leave::{Leave, leave, leave_at_once};
 pub use trash::discard_value;
 pub use unblock::expire_waits;
 
-use crate::command::table;
+use crate::command::{Delivery, Errand, table};
 use crate::engine::config::Config;
 use crate::engine::{
     Blocked, Clients, Delays, Engine, Followers, Libraries, Log, Monitors, Process, PubSub, Saving, SlowLog,
@@ -51,6 +51,10 @@ pub trait Wires: Send + Sync {
     fn stop(&self, exit_code: i32);
     /// Wakes the timers, as `hz` has changed.
     fn rearm(&self);
+    /// Has requests answered by another server; see [`crate::command::Host::deliver`].
+    fn deliver(&self, errand: &Errand<'_>) -> Delivery;
+    /// Closes links to other servers that were not used for a while; how many are left.
+    fn tidy_links(&self) -> usize;
 }
 
 /// The one server of a process (or of a test).

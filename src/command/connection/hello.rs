@@ -26,8 +26,7 @@ fn hello(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     while let Some(option) = args.next() {
         match () {
             () if parse::is(option, "AUTH") && args.remaining() >= 2 => {
-                user = args.next();
-                args.next();
+                user = args.next().zip(args.next());
             }
             () if parse::is(option, "SETNAME") && args.remaining() >= 1 => {
                 name = Some(checked_name(args.arg()?)?);
@@ -38,8 +37,8 @@ fn hello(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
             }
         }
     }
-    if let Some(user) = user {
-        authenticate(ctx, user)?;
+    if let Some((user, password)) = user {
+        authenticate(ctx, user, password)?;
     }
     check_authenticated(ctx)?;
     if let Some(name) = name {
@@ -63,7 +62,7 @@ fn protocol(arg: &[u8]) -> Result<Proto, CmdError> {
 }
 
 fn check_authenticated(ctx: &Ctx<'_>) -> Result<(), CmdError> {
-    if ctx.session.authenticated {
+    if !ctx.state.must_authenticate(ctx.session) {
         return Ok(());
     }
     Err(CmdError::text(

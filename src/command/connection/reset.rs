@@ -29,6 +29,7 @@ fn reset(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
     session.queue_failed = false;
     session.queued = None;
     session.name = Vec::new();
+    session.authenticated = ctx.state.config.requirepass.is_empty();
     session.reply_mode = ReplyMode::On;
     (session.no_touch, session.no_evict) = (false, false);
     session.protocol = Proto::Resp2;

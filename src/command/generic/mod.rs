@@ -5,6 +5,7 @@ pub mod dump;
 mod exists;
 mod expire;
 mod keys;
+mod migrate;
 mod move_key;
 mod object;
 mod rename;
@@ -24,6 +25,7 @@ pub(super) const COMMANDS: &[&Command] = &[
     &expire::EXPIREAT,
     &ttl::EXPIRETIME,
     &keys::KEYS,
+    &migrate::MIGRATE,
     &move_key::MOVE,
     &object::OBJECT,
     &ttl::PERSIST,

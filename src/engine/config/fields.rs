@@ -55,6 +55,8 @@ pub struct Fields {
     pub max_new_connections_per_cycle: u32,
     /// While nothing is configured that guards the server, only local clients get in.
     pub protected_mode: bool,
+    /// Password of the default user; empty: none is needed.
+    pub requirepass: Vec<u8>,
     /// Worker threads.
     pub io_threads: usize,
     /// Bytes of the longest argument.

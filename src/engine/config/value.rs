@@ -62,6 +62,15 @@ impl Field for PathBuf {
     }
 }
 
+impl Field for Vec<u8> {
+    fn to_value(&self) -> Value {
+        Value::Text(self.clone())
+    }
+    fn from_value(value: Value) -> Self {
+        into_bytes(value)
+    }
+}
+
 impl Field for Option<PathBuf> {
     fn to_value(&self) -> Value {
         self.as_ref().map_or(Value::Text(Vec::new()), Field::to_value)

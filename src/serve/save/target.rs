@@ -151,7 +151,14 @@ fn open_mode(file: &File) -> io::Result<()> {
 /// number is of an earlier life (in a container that is the rule).
 pub(in crate::serve) fn remove_stale(dir: &Path) {
     let own = std::process::id();
-    remove(dir, |pid| pid == own || !Path::new(&format!("/proc/{pid}")).exists());
+    remove(dir, |pid| pid == own || !lives(pid));
+}
+
+/// Whether a process is there; one that has ended and that nobody has asked after is not.
+fn lives(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Behind the name, which is in parentheses and may hold anything.
+    stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X']))
 }
 
 /// Removes this process's temporary snapshots, as it is about to end.

@@ -55,8 +55,8 @@ fn not_there(ctx: &Ctx<'_>, text: &mut Text) {
     text.put("pubsubshard_channels", pubsub.channels(Kind::Shard).count());
     text.put("latest_fork_usec", saving.last_fork_us);
     text.put("total_forks", saving.forks);
+    text.put("migrate_cached_sockets", ctx.host.open_links());
     text.put_zeros(&[
-        "migrate_cached_sockets",
         "slave_expires_tracked_keys",
         "active_defrag_hits",
         "active_defrag_misses",
@@ -91,12 +91,8 @@ fn replies(ctx: &Ctx<'_>, text: &mut Text) {
     text.put("eventloop_duration_cmd_sum", stats.commands.iter().map(|command| command.usec).sum::<u64>());
     text.put("instantaneous_eventloop_cycles_per_sec", stats.rate_turns.mean());
     text.put("instantaneous_eventloop_duration_usec", stats.turn_length.mean());
-    text.put_zeros(&[
-        "acl_access_denied_auth",
-        "acl_access_denied_cmd",
-        "acl_access_denied_key",
-        "acl_access_denied_channel",
-    ]);
+    text.put("acl_access_denied_auth", stats.denied_auth);
+    text.put_zeros(&["acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"]);
     if ctx.state.config.cluster_compatibility_sample_ratio > 0 {
         text.put("cluster_incompatible_ops", stats.cluster_incompatible);
     }
