@@ -92,12 +92,7 @@ fn errors_name_the_line() {
         (&["--dir", "/nonexistent"], 2, "dir \"/nonexistent\"", "No such file or directory"),
         (&["--io-threads", "300"], 2, "io-threads \"300\"", "argument must be between 1 and 128 inclusive"),
         (&["--replicaof", "127.0.0.1", "abc"], 2, "replicaof \"127.0.0.1\" \"abc\"", "Invalid master port"),
-        (
-            &["--requirepass", "x"],
-            2,
-            "requirepass \"x\"",
-            "there are no passwords yet: the server would be open",
-        ),
+        (&["--aclfile", "x"], 2, "aclfile \"x\"", "there are no users yet: the server would be open"),
         (&["--include"], 2, "include", "Bad directive or wrong number of arguments"),
     ];
     for (args, number, line, why) in rows {

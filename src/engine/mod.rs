@@ -12,6 +12,7 @@ pub mod followers;
 pub mod latency;
 pub mod library;
 pub mod log;
+pub mod memory;
 pub mod monitors;
 mod notify;
 pub mod pubsub;

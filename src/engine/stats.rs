@@ -1,11 +1,11 @@
 //! Counters for INFO.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use tikv_jemalloc_ctl::thread::{self, ThreadLocal};
-
 use super::latency::Latencies;
+use super::memory::MemoryGauge;
+
+pub use super::memory::used_memory;
 
 /// What INFO commandstats tells of one command.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -190,63 +190,4 @@ impl Stats {
         let peak_memory = self.peak_memory;
         *self = Stats { peak_memory, ..Stats::new(self.commands.len()) };
     }
-}
-
-/// What the allocator said last, and what this thread has taken since.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct MemoryGauge {
-    used: usize,
-    read_us: u64,
-}
-
-thread_local! {
-    /// Where the allocator counts this thread's allocated and freed bytes.
-    static COUNTERS: Option<(ThreadLocal<u64>, ThreadLocal<u64>)> =
-        thread::allocatedp::read().ok().zip(thread::deallocatedp::read().ok());
-    /// The gauge's `read_us` and this thread's balance when it first met that reading.
-    static SEEN: Cell<(u64, i64)> = const { Cell::new((u64::MAX, 0)) };
-}
-
-/// Bytes that this thread has allocated and not freed.
-fn balance() -> i64 {
-    COUNTERS.with(|counters| {
-        counters.as_ref().map_or(0, |(taken, freed)| taken.get().wrapping_sub(freed.get()) as i64)
-    })
-}
-
-/// So long a figure holds: to ask the allocator is not cheap.
-const GAUGE_US: u64 = 1_000;
-
-impl MemoryGauge {
-    /// Asks the allocator now.
-    pub fn renew(&mut self, now_mono_us: u64) -> usize {
-        *self = MemoryGauge { used: used_memory(), read_us: now_mono_us };
-        SEEN.set((now_mono_us, balance()));
-        self.used
-    }
-
-    /// Bytes in use: as the allocator said no more than a millisecond ago, and what this thread has taken since.
-    pub fn used(&mut self, now_mono_us: u64) -> usize {
-        if self.used == 0 || now_mono_us.saturating_sub(self.read_us) > GAUGE_US {
-            return self.renew(now_mono_us);
-        }
-        let balance = balance();
-        match SEEN.get() {
-            (read_us, before) if read_us == self.read_us => {
-                self.used.saturating_add_signed((balance - before) as isize)
-            }
-            _ => {
-                SEEN.set((self.read_us, balance));
-                self.used
-            }
-        }
-    }
-}
-
-/// Bytes that the program has allocated, as the allocator counts them.
-pub fn used_memory() -> usize {
-    use tikv_jemalloc_ctl::{epoch, stats};
-    // The allocator keeps its figures for an epoch; both calls fail only if it was built without them.
-    let _ = epoch::advance();
-    stats::allocated::read().unwrap_or(0)
 }

@@ -27,7 +27,6 @@ use crate::engine::session::{Mirror, most_output};
 use crate::engine::stats::Traffic;
 use crate::engine::{Engine, Session, SessionId, State};
 use crate::resp::{Batch, Out, Parser, ParserLimits, ProtocolError};
-use crate::serve::process::allocator::flush_thread_cache;
 use crate::serve::{Batched, Server, run_batch};
 use crate::text::log::{Level, enabled};
 use crate::{verbose, warning};
@@ -50,6 +49,8 @@ const MOVE_UP_TO: usize = READ_SIZE / 2;
 const READS_PER_TURN: u32 = 4;
 /// Pieces that one write takes.
 const MOST_SLICES: usize = 64;
+/// Output that may wait for a client who has not said who it is.
+const UNAUTHENTICATED_OUTPUT: usize = 1024;
 /// Bytes of input that the log shows of a client that went wrong.
 const SHOWN: usize = 64;
 
@@ -92,8 +93,6 @@ struct Conn {
     until: u64,
     /// Has let others go first.
     deferred: bool,
-    /// More output waited than is allowed.
-    flooded: bool,
 }
 
 /// The connection ends: the client left or was killed.
@@ -120,16 +119,10 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         blocked: false,
         until: 0,
         deferred: false,
-        flooded: false,
     };
     conn.obey(&conn.common.clone().server.lock().state);
     poll_fn(|cx| conn.turn(cx)).await;
     conn.say_goodbye();
-    if conn.flooded {
-        // What its output took is to be free now, as that is why it had to go.
-        drop(conn);
-        flush_thread_cache();
-    }
 }
 
 impl Conn {
@@ -437,8 +430,9 @@ impl Conn {
         if !session.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             session.waker = Some(cx.waker().clone());
         }
-        let overflows = too_much || session.overflows(limit, now_us);
-        self.flooded |= overflows;
+        let overflows = too_much
+            || session.overflows(limit, now_us)
+            || (!self.limits.authenticated && session.listed_output() > UNAUTHENTICATED_OUTPUT);
         if overflows {
             state.stats.output_limit_closed += 1;
             let line = client_line(&session, state);

@@ -2,7 +2,6 @@
 //!
 //! Source: `performEvictions` of Redis 8.0.6.
 
-use super::process::allocator::flush_thread_cache;
 use crate::engine::State;
 use crate::engine::config::MaxmemoryPolicy;
 use crate::keyspace::evict::{Choice, Order};
@@ -24,8 +23,6 @@ pub(super) fn make_room(keyspace: &mut Keyspace, state: &mut State) -> bool {
         // While clients are paused nothing changes.
         return true;
     }
-    // What this thread has freed and keeps counts as in use.
-    flush_thread_cache();
     let mut used = state.stats.gauge.renew(start_us);
     let choice = choice(state);
     let patience_us = patience_us(state.config.maxmemory_eviction_tenacity);
@@ -36,7 +33,6 @@ pub(super) fn make_room(keyspace: &mut Keyspace, state: &mut State) -> bool {
             let Some((db, key)) = keyspace.choose_victim(choice, now, &mut state.rng) else { return false };
             evict(keyspace, state, db, &key);
         }
-        flush_thread_cache();
         let now_us = state.clock.mono_us();
         used = state.stats.gauge.renew(now_us);
         if now_us.saturating_sub(start_us) > patience_us {

@@ -91,6 +91,7 @@ fn set(arg: &mut Arg, field: &str, value: &str) {
             arg.name = value.to_owned();
             arg.display = value.to_owned();
         }
+        "token" => arg.token = Some(value.to_owned()),
         "display" => arg.display = value.to_owned(),
         "type" => {
             let known = [Kind::String, Kind::Integer, Kind::Double, Kind::Key, Kind::Pattern, Kind::UnixTime];

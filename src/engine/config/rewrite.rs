@@ -36,7 +36,7 @@ fn lines_of(row: &'static Row, config: &Config, fresh: &Config) -> Vec<(Vec<u8>,
     match &row.kind {
         Kind::Special(special) => (special.lines)(config),
         // Not set at all: no line says so.
-        Kind::Text { nullable: true, .. } if config.show(row).is_empty() => Vec::new(),
+        Kind::Text { nullable: true, .. } | Kind::Secret if config.show(row).is_empty() => Vec::new(),
         kind => {
             let value = config.load(row);
             let mut text = kind.write(&value, row.is(MULTI));

@@ -78,10 +78,28 @@ pub enum Hook {
 
 /// The type of a value, its range and its default.
 pub(super) enum Kind {
-    Bool { default: bool },
-    Num { low: i64, high: i64, unsigned: bool, unit: Unit, default: i64 },
-    Enum { names: &'static [(&'static str, u32)], check: Option<Check<u32>>, default: u32 },
-    Text { nullable: bool, check: Option<Check<[u8]>>, default: &'static str },
+    Bool {
+        default: bool,
+    },
+    Num {
+        low: i64,
+        high: i64,
+        unsigned: bool,
+        unit: Unit,
+        default: i64,
+    },
+    Enum {
+        names: &'static [(&'static str, u32)],
+        check: Option<Check<u32>>,
+        default: u32,
+    },
+    Text {
+        nullable: bool,
+        check: Option<Check<[u8]>>,
+        default: &'static str,
+    },
+    /// A password: any bytes, or none.
+    Secret,
     Special(&'static Special),
 }
 

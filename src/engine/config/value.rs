@@ -92,6 +92,7 @@ impl Kind {
             Kind::Num { default, .. } => Value::Num(default),
             Kind::Enum { default, .. } => Value::Code(default),
             Kind::Text { default, .. } => Value::Text(default.as_bytes().to_vec()),
+            Kind::Secret => Value::Text(Vec::new()),
             Kind::Special(_) => return None,
         })
     }
@@ -117,6 +118,7 @@ impl Kind {
                 check.map_or(Ok(()), |check| check(text))?;
                 Ok(Value::Text(text.to_vec()))
             }
+            Kind::Secret => Ok(Value::Text(first.to_vec())),
             Kind::Special(_) => Err("wrong number of arguments".into()),
         }
     }

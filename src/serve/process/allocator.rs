@@ -26,15 +26,6 @@ pub fn report() -> String {
     format!("jemalloc {known}\n{}\nArenas: {arenas}\n", figures.join(", "))
 }
 
-/// Gives what this thread has freed and keeps for itself back to all: otherwise it counts as in use.
-pub fn flush_thread_cache() {
-    let name = b"thread.tcache.enabled\0";
-    for on in [false, true] {
-        // SAFETY: the setting is a `bool`, and the name ends with a zero.
-        let _ = unsafe { raw::write(name, on) };
-    }
-}
-
 /// Gives freed memory back to the system now.
 pub fn purge() {
     let count = arenas::narenas::read().unwrap_or(0);

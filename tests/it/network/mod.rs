@@ -5,6 +5,7 @@ mod hostile;
 mod idle;
 mod limits;
 mod listening;
+mod others;
 mod pipelines;
 mod requests;
 mod sessions;

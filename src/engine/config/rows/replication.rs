@@ -1,7 +1,7 @@
 //! Replication. We follow nobody yet; who follows us gets a snapshot and the stream (SYNC).
 
 use super::super::row::{
-    DEBUG, DENY_LOADING, HIDDEN, MULTI, Row, SENSITIVE, at, bytes, inert, int, live, maybe, one_of, refused,
+    DEBUG, DENY_LOADING, HIDDEN, Kind, MULTI, Row, SENSITIVE, at, bytes, inert, int, live, maybe, one_of, refused,
     special, yes_no,
 };
 use super::super::special::REPLICAOF;
@@ -18,7 +18,7 @@ pub(in super::super) const ROWS: &[Row] = &[
         .fixed()
         .flags(MULTI)
         .refused(NO_REPLICATION),
-    refused("masterauth", maybe(), NO_REPLICATION, "Password at the master.").flags(SENSITIVE),
+    refused("masterauth", Kind::Secret, NO_REPLICATION, "Password at the master.").flags(SENSITIVE),
     refused("masteruser", maybe(), NO_REPLICATION, "User at the master.").flags(SENSITIVE),
     refused(
         "min-replicas-to-write",

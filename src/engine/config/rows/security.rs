@@ -1,13 +1,13 @@
 //! Who may do what. There is one user, who may have a password.
 
 use super::super::fields::Protected;
-use super::super::row::{Row, SENSITIVE, at, inert, int, live, maybe, one_of, refused, text};
+use super::super::row::{Kind, Row, SENSITIVE, at, inert, int, live, one_of, refused, text};
 use super::LONG_MAX;
 
 const NO_USERS: &str = "there are no users yet: the server would be open";
 
 pub(in super::super) const ROWS: &[Row] = &[
-    live("requirepass", maybe(), at!(requirepass), "Password of the default user.").flags(SENSITIVE),
+    live("requirepass", Kind::Secret, at!(requirepass), "Password of the default user.").flags(SENSITIVE),
     refused("aclfile", text(""), NO_USERS, "File with the users.").fixed(),
     inert(
         "acl-pubsub-default",
