@@ -120,12 +120,21 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         until: 0,
         deferred: false,
     };
-    conn.obey(&conn.common.clone().server.lock().state);
+    conn.begin();
     poll_fn(|cx| conn.turn(cx)).await;
     conn.say_goodbye();
 }
 
 impl Conn {
+    /// Takes over what is so from the first byte on.
+    fn begin(&mut self) {
+        let common = self.common.clone();
+        let state = &common.server.lock().state;
+        self.obey(state);
+        let stranger = |session: &Session| state.must_authenticate(session);
+        self.limits.authenticated = !state.clients.get(self.id).is_some_and(stranger);
+    }
+
     /// Takes over what the configuration says by now; gives the limits of output.
     #[inline]
     fn obey(&mut self, state: &State) -> OutputLimit {

@@ -19,7 +19,7 @@ pub(super) const MIGRATE: Command = Command {
     cost: "O(N) in the size of the values, here and there",
     group: Group::Generic,
     arity: Arity::AtLeast(6),
-    flags: WRITE,
+    flags: WRITE.or(MOVABLE_KEYS),
     acl: acl::KEYSPACE.or(acl::DANGEROUS),
     keys: &[
         KeySpec::at(3, RW.or(ACCESS).or(DELETE)),
