@@ -1,8 +1,8 @@
 //! Replication. We follow nobody yet; who follows us gets a snapshot and the stream (SYNC).
 
 use super::super::row::{
-    DEBUG, DENY_LOADING, HIDDEN, Kind, MULTI, Row, SENSITIVE, at, bytes, inert, int, live, maybe, one_of, refused,
-    special, yes_no,
+    DEBUG, DENY_LOADING, HIDDEN, Kind, MULTI, Row, SENSITIVE, at, bytes, inert, int, live, maybe, one_of,
+    refused, special, yes_no,
 };
 use super::super::special::REPLICAOF;
 use super::{INT_MAX, LONG_MAX};
