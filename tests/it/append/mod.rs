@@ -1,9 +1,11 @@
 //! The append log, read: every directory of `fixtures/aof` as our data directory, against what real servers did with
-//! it; earlier moments; the tools that check a log.
+//! it; earlier moments; the tools that check a log. Written: `writing`; handed to real servers and back: `handing`.
 
 mod check;
 mod directories;
+mod handing;
 mod until;
+mod writing;
 
 use std::fs;
 use std::path::{Path, PathBuf};
