@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::keyspace::WrongType;
+use crate::resp::Args;
 
 /// An error reply. `Display` is the exact line that a client sees after `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,10 +52,32 @@ impl CmdError {
         }
     }
 
+    /// The line as it is sent: what stands for a byte of the client's (see [`shown`]) is that byte again.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.line().chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+    }
+
     /// The first word, under which INFO errorstats counts it.
     pub fn code(&self) -> String {
         self.line().split(' ').next().unwrap_or("ERR").to_owned()
     }
+}
+
+/// A client's word in an error's line: its bytes, each as the character of that number, up to a zero, where the real
+/// server's C strings end.
+pub fn shown(word: &[u8]) -> String {
+    word.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect()
+}
+
+/// The rest of a subcommand's arguments makes no sense.
+#[cold]
+pub fn bad_subcommand(args: &Args<'_>) -> CmdError {
+    let sub = args.get(1).unwrap_or_default();
+    let sub = shown(&sub[..sub.len().min(128)]);
+    let name = shown(args.name()).to_ascii_uppercase();
+    CmdError::Other(
+        format!("ERR unknown subcommand or wrong number of arguments for '{sub}'. Try {name} HELP.").into(),
+    )
 }
 
 impl fmt::Display for CmdError {

@@ -39,7 +39,7 @@ pub use crate::keyspace::{Change, Effect, Missing};
 pub use crate::resp::{Args, Replied};
 pub use answer::ReplyExt;
 pub use ctx::Ctx;
-pub use error::CmdError;
+pub use error::{CmdError, bad_subcommand, shown};
 pub use host::{
     Break, Delivery, Errand, Host, LogVitals, Reload, RewriteError, Rewriting, SaveError, Shutdown, Vitals,
 };

@@ -58,7 +58,7 @@ pub struct Blocked {
     deadlines: BTreeSet<(u64, SessionId)>,
     /// FLUSHALL and FLUSHDB that wait until everything is free, and since when (monotonic microseconds).
     for_trash: HashMap<SessionId, (OwnedArgs, u64)>,
-    ready: VecDeque<Key>,
+    ready: VecDeque<(Key, bool)>,
     places: u64,
     pause: Option<Pause>,
     /// Requests that wait for the pause's end.
@@ -139,18 +139,23 @@ impl Blocked {
         Some(waiting)
     }
 
-    /// A key changed: at the end of the unit those who wait for it get their turn.
-    pub fn touch(&mut self, db: usize, key: &[u8]) {
+    /// A key changed: at the end of the unit those who wait for it get their turn, those who wait for elements only
+    /// if it may have got `elements`.
+    pub fn touch(&mut self, db: usize, key: &[u8], elements: bool) {
         let key = (db, Box::from(key));
-        if self.by_key.contains_key(&key) && !self.ready.contains(&key) {
-            self.ready.push_back(key);
+        if !self.by_key.contains_key(&key) {
+            return;
+        }
+        match self.ready.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, known)) => *known |= elements,
+            None => self.ready.push_back((key, elements)),
         }
     }
 
     /// Whole databases changed.
     pub fn touch_all(&mut self, databases: &[usize]) {
         let keys: Vec<Key> = self.by_key.keys().filter(|(db, _)| databases.contains(db)).cloned().collect();
-        keys.into_iter().for_each(|(db, key)| self.touch(db, &key));
+        keys.into_iter().for_each(|(db, key)| self.touch(db, &key, true));
     }
 
     /// Whether somebody's turn may have come.
@@ -159,11 +164,11 @@ impl Blocked {
         (!self.ready.is_empty() || !self.released.is_empty()) && !self.serving
     }
 
-    /// The next changed key, and who waits for it, in order of arrival.
-    pub fn next_ready(&mut self) -> Option<(Key, Vec<SessionId>)> {
-        let key = self.ready.pop_front()?;
+    /// The next changed key, whether it may have got elements, and who waits for it, in order of arrival.
+    pub fn next_ready(&mut self) -> Option<(Key, bool, Vec<SessionId>)> {
+        let (key, elements) = self.ready.pop_front()?;
         let ids = self.by_key.get(&key).map(|places| places.values().copied().collect()).unwrap_or_default();
-        Some((key, ids))
+        Some((key, elements, ids))
     }
 
     /// What a session waits for.

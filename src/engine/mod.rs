@@ -145,7 +145,7 @@ impl State {
         if !self.listens() {
             return;
         }
-        for Lapsed { db, key, fields, .. } in lapsed {
+        for Lapsed { db, key, fields, .. } in lapsed.iter().filter(|lapsed| !lapsed.missed) {
             if fields.is_empty() {
                 let words: [&[u8]; 2] = [self.expiry_verb(), key];
                 self.add_frame(*db, words.into_iter());

@@ -12,6 +12,7 @@ fn class(event: &str) -> u32 {
         "expired" => Notify::EXPIRED,
         "evicted" => Notify::EVICTED,
         "new" => Notify::NEW,
+        "keymiss" => Notify::KEY_MISS,
         "set" | "setrange" | "setbit" | "append" | "incrby" | "decrby" | "incrbyfloat" | "getset"
         | "getdel" | "getex" | "setex" | "pfadd" => Notify::STRING,
         "lpush" | "rpush" | "lpop" | "rpop" | "linsert" | "lset" | "lrem" | "ltrim" | "sortstore" => {
@@ -37,7 +38,7 @@ impl State {
         }
         // What happens to a stream's groups is no news for its readers, but for a group's end.
         if !self.blocked.is_empty() && !effect.key.is_empty() && (effect.ready || !effect.unwatched) {
-            self.blocked.touch(db, effect.key);
+            self.blocked.touch(db, effect.key, effect.ready || effect.created);
         }
         if self.config.notify_keyspace_events.0 != 0 {
             self.tell_events(db, effect);
@@ -61,6 +62,9 @@ impl State {
     /// Tells what went because its time had passed.
     #[inline]
     pub fn tell_lapsed(&mut self, lapsed: &Lapsed) {
+        if lapsed.missed {
+            return self.event(lapsed.db, "keymiss", &lapsed.key);
+        }
         if !self.watches.is_empty() {
             match lapsed.fields.is_empty() {
                 true => self.watches.lapse(lapsed.db, &lapsed.key),
@@ -71,7 +75,7 @@ impl State {
             self.invalidate(&lapsed.key, None);
         }
         if !self.blocked.is_empty() {
-            self.blocked.touch(lapsed.db, &lapsed.key);
+            self.blocked.touch(lapsed.db, &lapsed.key, false);
         }
         if self.config.notify_keyspace_events.0 == 0 {
             return;

@@ -68,15 +68,20 @@ impl Watches {
 
     /// A key changed.
     pub fn touch(&mut self, db: usize, key: &[u8]) {
-        if let Some(watchers) = self.by_key.get(&(db, Box::from(key))) {
-            self.touched.extend(watchers);
-        }
+        let watchers = self.by_key.get(&(db, Box::from(key))).cloned();
+        watchers.into_iter().flatten().for_each(|id| self.fail(id));
+    }
+
+    /// A session's transaction will fail: what else happens to its keys makes no difference.
+    fn fail(&mut self, id: SessionId) {
+        self.unwatch(id);
+        self.touched.insert(id);
     }
 
     /// A key went because its time had passed. That is no change to who began to watch it after that time, but what
     /// comes next is one.
     pub fn lapse(&mut self, db: usize, key: &[u8]) {
-        self.turn(db, key, Found::Past, Found::Missing);
+        self.turn(db, key, Found::Past, Found::Missing, true);
     }
 
     /// A whole database is about to change; `turn` tells what each of its keys is, and what it will be.
@@ -84,18 +89,19 @@ impl Watches {
         let keys: Vec<_> = self.by_key.keys().filter(|(of, _)| *of == db).cloned().collect();
         for (_, key) in keys {
             let (before, after) = turn(&key);
-            self.turn(db, &key, before, after);
+            self.turn(db, &key, before, after, false);
         }
     }
 
     /// A key that was past its time for a watcher may go or stay past it; a missing one may become one that is.
-    fn turn(&mut self, db: usize, key: &[u8], before: Found, after: Found) {
+    /// Who learns of one key that it changed watches no more; of a whole database, still does.
+    fn turn(&mut self, db: usize, key: &[u8], before: Found, after: Found, ends: bool) {
         if before == Found::Missing && after == Found::Missing {
             return;
         }
-        let Some(watchers) = self.by_key.get(&(db, Box::from(key))) else { return };
+        let Some(watchers) = self.by_key.get(&(db, Box::from(key))).cloned() else { return };
         for id in watchers {
-            let mut of_session = self.by_session.get_mut(id).into_iter().flatten();
+            let mut of_session = self.by_session.get_mut(&id).into_iter().flatten();
             let Some(watched) = of_session.find(|watched| watched.db == db && *watched.key == *key) else {
                 continue;
             };
@@ -103,8 +109,9 @@ impl Watches {
                 Found::Missing if watched.was_past => watched.was_past = false,
                 Found::Past if watched.was_past => {}
                 Found::Past if before == Found::Missing => watched.was_past = true,
+                _ if ends => self.fail(id),
                 _ => {
-                    self.touched.insert(*id);
+                    self.touched.insert(id);
                 }
             }
         }

@@ -156,9 +156,30 @@ impl<'a> Db<'a> {
                 self.ks.stats.hits += 1;
                 self.used(ix);
             }
-            None => self.ks.stats.misses += 1,
+            None => self.missed(key),
         }
         found
+    }
+
+    fn missed(&mut self, key: &[u8]) {
+        self.ks.stats.misses += 1;
+        if self.ks.names_misses {
+            self.ks.lapsed.push(Lapsed::missed(self.index, key));
+        }
+    }
+
+    /// Counts a lookup that was made as for writing, by a command that counts it as one for reading.
+    pub fn count_lookup(&mut self, key: &[u8], found: bool) {
+        match found {
+            true => self.ks.stats.hits += 1,
+            false => self.missed(key),
+        }
+    }
+
+    /// Counts lookups that nobody made as such.
+    pub fn count_lookups(&mut self, hits: u64, misses: u64) {
+        self.ks.stats.hits += hits;
+        self.ks.stats.misses += misses;
     }
 
     /// Finds a key for writing: moves its access clock, counts nothing.
@@ -226,9 +247,17 @@ impl<'a> Db<'a> {
         let found = self.find(key);
         match found {
             Some(_) => self.ks.stats.hits += 1,
-            None => self.ks.stats.misses += 1,
+            None => self.missed(key),
         }
         found.map(|ix| self.meta_at(ix))
+    }
+
+    /// The same, and nobody hears of a miss.
+    pub fn meta_unheard(&mut self, key: &[u8]) -> Option<Meta> {
+        let names_misses = std::mem::replace(&mut self.ks.names_misses, false);
+        let meta = self.meta(key);
+        self.ks.names_misses = names_misses;
+        meta
     }
 
     /// What is known of `key`, found as by a write: no hit, no miss, but its access clock moves.
@@ -277,6 +306,16 @@ impl<'a> Db<'a> {
         keys.into_iter().for_each(|key| {
             self.read(key);
         });
+    }
+
+    /// The same up to a key that has a value of none of these types.
+    pub fn touch_while<'k>(&mut self, keys: impl IntoIterator<Item = &'k [u8]>, types: &[Type]) {
+        for key in keys {
+            let found = self.read(key);
+            if found.is_some_and(|ix| !types.contains(&self.entry(ix).kind().type_of())) {
+                return;
+            }
+        }
     }
 
     /// Looks at a value without changing anything; what is past its time is missing.
@@ -370,7 +409,15 @@ impl<'a> Db<'a> {
         };
         let clock = self.ks.access.fresh(self.now.ms);
         self.data_mut().insert(hash_bytes(key), Entry::with_value(key, value, expiry, clock));
-        Effect { created, ready: true, ..Effect::new(key, event) }
+        Effect { created, ready: created, ..Effect::new(key, event) }
+    }
+
+    /// Deletes `key`, also when its time has passed, which makes no difference then: a store of nothing.
+    pub fn remove_as_it_is<'k>(&mut self, key: &'k [u8]) -> Effect<'k> {
+        let Some(ix) = self.data().slot(key) else { return Effect::NONE };
+        let entry = self.data_mut().take(ix);
+        self.ks.discard_entry(entry);
+        Effect::new(key, "del")
     }
 
     /// Deletes `key`. The event is `del`; nothing if it was not there.
@@ -407,12 +454,20 @@ impl<'a> Db<'a> {
 
     /// Visits the keys of some buckets from `cursor` on; the next cursor, 0 at the end.
     ///
-    /// What is there from start to end is visited at least once, whatever happens between the calls. Keys past
-    /// their time are left out, and (on a master) deleted.
-    pub fn scan(&mut self, cursor: u64, mut visit: impl FnMut(&[u8], Type)) -> u64 {
+    /// What is there from start to end and is `wanted` is visited at least once, whatever happens between the calls.
+    /// Of those, keys past their time are left out, and (on a master) deleted; how many, comes second.
+    pub fn scan(
+        &mut self,
+        cursor: u64,
+        mut wanted: impl FnMut(&[u8]) -> bool,
+        mut visit: impl FnMut(&[u8], Type),
+    ) -> (u64, u64) {
         let (ks_lapse, now_ms) = (self.ks.lapse, self.now.ms);
         let mut past = Vec::new();
         let next = self.data().table.scan(cursor, |entry| {
+            if !wanted(entry.key()) {
+                return;
+            }
             let gone = ks_lapse != Lapse::Ignore && entry.expiry().is_some_and(|when| when < now_ms);
             if gone {
                 past.push(entry.key().to_vec());
@@ -425,7 +480,7 @@ impl<'a> Db<'a> {
                 self.find(key);
             });
         }
-        next
+        (next, past.len() as u64)
     }
 
     /// Visits every key that is not past its time.

@@ -27,7 +27,7 @@ pub struct Change {
     pub event: &'static str,
     /// How much it adds to the dirty count.
     pub dirty: u64,
-    /// Something was added that a blocked client may wait for.
+    /// Something was added that a blocked client may wait for, though the key is not new (streams alone).
     pub ready: bool,
     /// Who watches the key does not hear of it.
     pub unwatched: bool,

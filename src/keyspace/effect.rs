@@ -40,9 +40,14 @@ impl<'k> Effect<'k> {
         Effect { key, event, dirty: 1, ready: false, emptied: false, created: false, unwatched: false }
     }
 
+    /// A key appeared; what made it follows.
+    pub fn appeared(key: &'k [u8]) -> Effect<'k> {
+        Effect { created: true, ready: true, dirty: 0, ..Effect::new(key, "") }
+    }
+
     /// Whether nothing changed.
     pub fn is_none(&self) -> bool {
-        self.event.is_empty() && self.dirty == 0
+        self.event.is_empty() && self.dirty == 0 && !self.created
     }
 
     /// The same with another event name.
@@ -73,11 +78,18 @@ pub struct Lapsed {
     pub fields: Vec<Box<[u8]>>,
     /// No field is left, so the hash went with them.
     pub emptied: bool,
+    /// Nothing went: a lookup for reading found nothing, which somebody wants to hear of.
+    pub missed: bool,
 }
 
 impl Lapsed {
     /// A key that went as a whole.
     pub fn key(db: usize, key: &[u8]) -> Lapsed {
-        Lapsed { db, key: key.into(), fields: Vec::new(), emptied: false }
+        Lapsed { db, key: key.into(), fields: Vec::new(), emptied: false, missed: false }
+    }
+
+    /// A key that was looked for.
+    pub fn missed(db: usize, key: &[u8]) -> Lapsed {
+        Lapsed { missed: true, ..Lapsed::key(db, key) }
     }
 }

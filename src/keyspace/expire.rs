@@ -46,7 +46,7 @@ impl Keyspace {
         if !emptied {
             self.dbs[db].insert(hash_bytes(entry.key()), entry);
         }
-        self.lost_fields(Lapsed { db, key, fields, emptied });
+        self.lost_fields(Lapsed { db, key, fields, emptied, missed: false });
         more
     }
 
@@ -128,6 +128,6 @@ impl Db<'_> {
             drop(self.data_mut().take(ix));
         }
         let db = self.index;
-        self.ks.lost_fields(Lapsed { db, key: key.into(), fields, emptied });
+        self.ks.lost_fields(Lapsed { db, key: key.into(), fields, emptied, missed: false });
     }
 }

@@ -68,6 +68,8 @@ pub struct Keyspace {
     pub limits: Limits,
     /// What lookups do with expired keys.
     pub lapse: Lapse,
+    /// Lookups for reading that find nothing are told of (`notify-keyspace-events m`).
+    pub names_misses: bool,
     /// How the access clock runs.
     pub access: Access,
     /// Counts for INFO.
@@ -88,6 +90,7 @@ impl Keyspace {
             dbs: (0..count).map(|_| Database::default()).collect(),
             limits,
             lapse: Lapse::default(),
+            names_misses: false,
             access: Access::default(),
             stats: KeyStats::default(),
             lazy_free: false,

@@ -8,28 +8,25 @@ impl Db<'_> {
     /// Renames a key, with its expiry, over what `to` was. The events are `rename_from` and `rename_to`.
     ///
     /// `None` if `from` is missing. The names differ.
-    pub fn rename<'k>(&mut self, from: &'k [u8], to: &'k [u8]) -> Option<[Effect<'k>; 2]> {
+    pub fn rename<'k>(&mut self, from: &'k [u8], to: &'k [u8]) -> Option<[Effect<'k>; 3]> {
         self.find_to_change(hash_bytes(from), from)?;
-        let overwritten = match self.find_to_change(hash_bytes(to), to) {
-            Some(ix) => {
-                let old = self.data_mut().take(ix);
-                self.ks.discard_entry(old);
-                true
-            }
-            None => false,
-        };
+        if let Some(ix) = self.find_to_change(hash_bytes(to), to) {
+            let old = self.data_mut().take(ix);
+            self.ks.discard_entry(old);
+        }
         let ix = self.data().slot(from).expect("found above");
         let mut entry = self.data_mut().take(ix);
         entry.rename(to);
         self.data_mut().insert(hash_bytes(to), entry);
-        let to = Effect { created: !overwritten, ready: true, dirty: 0, ..Effect::new(to, "rename_to") };
-        Some([Effect::new(from, "rename_from"), to])
+        let renamed = Effect { dirty: 0, ..Effect::new(to, "rename_to") };
+        Some([Effect::appeared(to), Effect::new(from, "rename_from"), renamed])
     }
 
     /// Moves a key to another database. `None` if it is missing here or present there.
     ///
-    /// The effects belong to this database (`move_from`) and to the other (`move_to`), in this order.
-    pub fn move_to<'k>(&mut self, key: &'k [u8], other: usize) -> Option<[Effect<'k>; 2]> {
+    /// The effects belong to the other database (the key appears), to this one (`move_from`) and to the other
+    /// (`move_to`), in this order.
+    pub fn move_to<'k>(&mut self, key: &'k [u8], other: usize) -> Option<[Effect<'k>; 3]> {
         self.write(key)?;
         let here = self.index;
         self.select(other);
@@ -41,8 +38,8 @@ impl Db<'_> {
         let ix = self.data().slot(key).expect("found above");
         let entry = self.data_mut().take(ix);
         self.ks.dbs[other].insert(hash_bytes(key), entry);
-        let there = Effect { created: true, ready: true, dirty: 0, ..Effect::new(key, "move_to") };
-        Some([Effect::new(key, "move_from"), there])
+        let there = Effect { dirty: 0, ..Effect::new(key, "move_to") };
+        Some([Effect::appeared(key), Effect::new(key, "move_from"), there])
     }
 
     /// Makes `to` in database `other` a copy of `from`, expiry included, in place of what was there. The event,
@@ -53,11 +50,10 @@ impl Db<'_> {
         let target = &mut self.ks.dbs[other];
         let old = target.slot(to).map(|ix| target.take(ix));
         target.insert(hash_bytes(to), copy);
-        let created = old.is_none();
         if let Some(old) = old {
             self.ks.discard_entry(old);
         }
-        Effect { created, ready: true, ..Effect::new(to, "copy_to") }
+        Effect { created: true, ready: true, ..Effect::new(to, "copy_to") }
     }
 
     /// Exchanges the contents of two databases. The effect belongs to no key.

@@ -419,7 +419,7 @@ impl Model {
         let overwritten = self.find(to, true);
         let moved = self.naive[self.index].remove(from).expect("found");
         self.naive[self.index].insert(to.to_vec(), moved);
-        let [one, two] = self.db().rename(from, to).expect("it is there");
+        let [_, one, two] = self.db().rename(from, to).expect("it is there");
         assert_eq!((one.event, two.event, two.created), ("rename_from", "rename_to", !overwritten));
         assert_eq!(one.dirty + two.dirty, 1);
     }
@@ -551,9 +551,13 @@ impl Model {
     fn scan(&mut self) {
         let (mut cursor, mut seen) = (0, BTreeSet::new());
         loop {
-            cursor = self.db().scan(cursor, |key, _| {
-                seen.insert(key.to_vec());
-            });
+            (cursor, _) = self.db().scan(
+                cursor,
+                |_| true,
+                |key, _| {
+                    seen.insert(key.to_vec());
+                },
+            );
             if cursor == 0 {
                 break;
             }

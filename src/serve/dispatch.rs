@@ -266,7 +266,7 @@ pub(super) fn run_inside(ctx: &mut Ctx<'_>, args: Args<'_>) {
     let row = match find_row(ctx.session, &args) {
         Ok(row) => row,
         Err(error) => {
-            let _ = ctx.reply.error(error.line().as_bytes());
+            let _ = ctx.reply.error(&error.bytes());
             return;
         }
     };
@@ -328,7 +328,7 @@ pub(super) fn perform(ctx: &mut Ctx<'_>, row: &Row, args: Args<'_>) -> Result<()
         Ok(_) => Ok(()),
         Err(error) => {
             ctx.reply.truncate(mark);
-            let _ = ctx.reply.error(error.line().as_bytes());
+            let _ = ctx.reply.error(&error.bytes());
             Err(error.code())
         }
     };
@@ -452,7 +452,7 @@ fn is_secret(row: &Row, args: &Args<'_>, at: usize) -> bool {
 #[cold]
 fn refuse(engine: &mut Engine, session: &mut Session, row: Option<&Row>, error: &CmdError, out: &mut Out) {
     // EXEC refused ends the transaction; of anything else EXEC will remember it.
-    let ends = session.queued.is_some() && row.is_some_and(|row| row.command.name == "exec");
+    let ends = row.is_some_and(|row| row.command.name == "exec");
     if ends {
         (session.queued, session.queue_failed) = (None, false);
         engine.state.watches.unwatch(session.id);
@@ -461,7 +461,11 @@ fn refuse(engine: &mut Engine, session: &mut Session, row: Option<&Row>, error: 
         session.queue_failed = true;
     }
     let error = match ends {
-        true => &CmdError::text(format!("EXECABORT Transaction discarded because of: {}", error.line())),
+        true => {
+            let line = error.line();
+            let reason = line.strip_prefix("ERR ").unwrap_or(&line);
+            &CmdError::text(format!("EXECABORT Transaction discarded because of: {reason}"))
+        }
         false => error,
     };
     let stats = &mut engine.state.stats;
@@ -470,5 +474,5 @@ fn refuse(engine: &mut Engine, session: &mut Session, row: Option<&Row>, error: 
     }
     stats.count_error(error.code());
     let mut reply = Reply::new(out, session.protocol);
-    let _ = reply.error(error.line().as_bytes());
+    let _ = reply.error(&error.bytes());
 }

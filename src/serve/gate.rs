@@ -1,9 +1,7 @@
 //! What a request must pass before it runs.
 
-use std::borrow::Cow;
-
 use crate::command::table::{Row, table};
-use crate::command::{self, Args, CmdError, Flags};
+use crate::command::{self, Args, CmdError, Flags, shown};
 use crate::engine::{Engine, Session};
 use crate::resp::Proto;
 use crate::text::os::reason;
@@ -25,22 +23,21 @@ pub(super) fn find_row(session: &Session, args: &Args<'_>) -> Result<&'static Ro
 }
 
 /// The real server prints these as C strings: a zero ends them.
-fn printable(bytes: &[u8], most: usize) -> Cow<'_, str> {
-    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end.min(most)])
+fn printable(bytes: &[u8], most: usize) -> String {
+    shown(&bytes[..bytes.len().min(most)])
 }
 
 #[cold]
 fn unknown(args: &Args<'_>) -> CmdError {
     let mut line =
         format!("ERR unknown command '{}', with args beginning with: ", printable(args.name(), 128));
-    let mut shown = 0;
+    let mut length = 0;
     for i in 1..args.len() {
-        if shown >= 128 {
+        if length >= 128 {
             break;
         }
-        let word = printable(args.get(i).unwrap_or_default(), 128 - shown);
-        shown += word.len() + 3;
+        let word = printable(args.get(i).unwrap_or_default(), 128 - length);
+        length += word.chars().count() + 3;
         line.push_str(&format!("'{word}' "));
     }
     CmdError::Other(line.into())

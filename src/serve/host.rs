@@ -9,13 +9,14 @@ use crate::command::{
     SaveError, Shutdown, Vitals,
 };
 use crate::engine::SessionId;
-use crate::engine::config::{Config, Hook, SetError};
+use crate::engine::config::{Config, Hook, Notify, SetError};
 use crate::keyspace::{Database, Keyspace, Policy};
 use crate::resp::OwnedArgs;
 
 /// Hands the directives that the keyspace needs down to it.
 pub(super) fn apply_to_keyspace(config: &Config, keyspace: &mut Keyspace) {
     keyspace.limits = config.limits.clone();
+    keyspace.names_misses = config.notify_keyspace_events.has(Notify::KEY_MISS);
     keyspace.lazy_free = config.lazyfree_lazy_user_del;
     keyspace.access.policy = if config.maxmemory_policy.is_lfu() { Policy::Lfu } else { Policy::Lru };
     keyspace.access.log_factor = config.lfu_log_factor;

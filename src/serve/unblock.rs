@@ -15,9 +15,9 @@ use crate::text::clock::Now;
 pub(super) fn serve_ready(server: &Server, engine: &mut Engine, now_ms: u64) {
     engine.state.blocked.set_serving(true);
     loop {
-        while let Some(((db, key), ids)) = engine.state.blocked.next_ready() {
+        while let Some(((db, key), elements, ids)) = engine.state.blocked.next_ready() {
             for id in ids {
-                if is_ready(engine, id, db, &key, now_ms) {
+                if is_ready(engine, id, db, &key, elements, now_ms) {
                     run_again(server, engine, id);
                 }
             }
@@ -44,13 +44,14 @@ fn run_released(server: &Server, engine: &mut Engine, id: SessionId, request: &O
     settle(&mut engine.state, session, &mut out);
 }
 
-/// What is past its time is as good as gone, but stays until somebody asks for it.
-fn is_ready(engine: &Engine, id: SessionId, db: usize, key: &[u8], now_ms: u64) -> bool {
+/// What is past its time is as good as gone, but stays until somebody asks for it. What is overwritten by a value of
+/// another type is news for who waits for a change, not for who waits for elements.
+fn is_ready(engine: &Engine, id: SessionId, db: usize, key: &[u8], elements: bool, now_ms: u64) -> bool {
     let entry = engine.keyspace.database(db).entry(key);
     let entry = entry.filter(|entry| entry.expiry().is_none_or(|when| when >= now_ms));
     let kind = entry.map(|entry| entry.kind().type_of());
     match engine.state.blocked.of(id).map(|waiting| waiting.wait_for) {
-        Some(WaitFor::Elements(wanted)) => kind == Some(wanted),
+        Some(WaitFor::Elements(wanted)) => elements && kind == Some(wanted),
         Some(WaitFor::Change) => true,
         None => false,
     }

@@ -70,6 +70,14 @@ fn gather(bits: u64) -> u32 {
     x as u32
 }
 
+/// A double as C on x86-64 makes a `uint64_t` of it, also where C says nothing of what is to come of it: a score that is
+/// no cell is shown as the real server shows it.
+fn c_u64(x: f64) -> u64 {
+    const TOP: f64 = 9_223_372_036_854_775_808.0;
+    let truncated = |x: f64| if (-TOP..TOP).contains(&x) { x as i64 as u64 } else { 1 << 63 };
+    if x < TOP { truncated(x) } else { truncated(x - TOP) ^ 1 << 63 }
+}
+
 impl Cell {
     /// The cell in which a place within bounds lies.
     pub fn around(place: Place, step: u32, latitudes: (f64, f64)) -> Cell {
@@ -81,7 +89,7 @@ impl Cell {
 
     /// The finest cell that a score stands for.
     fn of_score(score: f64) -> Cell {
-        Cell { bits: score as u64, step: FINEST }
+        Cell { bits: c_u64(score), step: FINEST }
     }
 
     fn area(self) -> Area {

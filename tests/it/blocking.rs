@@ -461,6 +461,60 @@ fn ends_of_waits() {
     );
 }
 
+/// Found by the differential tester.
+#[test]
+fn what_is_no_element() {
+    play(
+        "
+        # overwritten by a value of the right type: the key is not new
+        a! BZPOPMIN z 0
+        b: LPUSH z x = :1
+        b: ZADD s 1 m = :1
+        b: ZUNIONSTORE z 1 s = :1
+        wait 1
+        b: DEL z = :1
+        b: ZADD z 1 m = :1
+        a? [z m 1]
+        # what has lapsed comes by SWAPDB: it is not even looked at
+        a: SELECT 1 = +OK
+        a! BZPOPMIN z 0
+        b: DEBUG SET-ACTIVE-EXPIRE 0 = +OK
+        b: ZADD z 1 m = :1
+        b: PEXPIRE z 1 = :1
+        sleep 3
+        b: SWAPDB 0 1 = +OK
+        b: SELECT 1 = +OK
+        b: DBSIZE = :1
+        wait 1
+        b: DEBUG SET-ACTIVE-EXPIRE 1 = +OK
+        # misses are told to who wants to hear of them
+        a: PSUBSCRIBE * = [psubscribe * :1]
+        b: CONFIG SET notify-keyspace-events Km = +OK
+        b: GET k = nil
+        a? [pmessage * __keyspace@0__:k keymiss]
+        b: OBJECT ENCODING k = nil
+        b: SINTERSTORE t nosuch = :0
+        a? [pmessage * __keyspace@0__:nosuch keymiss]
+        b: XACK s g 0-1 = :0
+        a? [pmessage * __keyspace@0__:s keymiss]
+        # a key that is new somewhere is told of first
+        a: PSUBSCRIBE * = [psubscribe * :1]
+        b: SET k v = +OK
+        b: SET l v = +OK
+        b: CONFIG SET notify-keyspace-events Kgn = +OK
+        b: RENAME k l = +OK
+        a? [pmessage * __keyspace@0__:l new]
+        a? [pmessage * __keyspace@0__:k rename_from]
+        a? [pmessage * __keyspace@0__:l rename_to]
+        b: MOVE l 1 = :1
+        a? [pmessage * __keyspace@1__:l new]
+        a? [pmessage * __keyspace@0__:l move_from]
+        a? [pmessage * __keyspace@1__:l move_to]
+        b: CONFIG SET notify-keyspace-events x = +OK
+        ",
+    );
+}
+
 #[test]
 fn pauses() {
     play(

@@ -114,6 +114,21 @@ impl Client {
         requests.iter().map(|_| self.reply()).collect()
     }
 
+    /// Whether bytes have come that nobody has read.
+    pub fn has_input(&mut self) -> io::Result<bool> {
+        if self.at < self.buf.len() {
+            return Ok(true);
+        }
+        self.stream.set_nonblocking(true)?;
+        let seen = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false)?;
+        match seen {
+            Ok(_) => Ok(true), // 0: closed, which the next read will say
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The next reply; pushes in front of it are put aside.
     pub fn reply(&mut self) -> io::Result<Value> {
         loop {

@@ -21,6 +21,7 @@ mod blocking;
 mod canon;
 mod client;
 mod clients;
+mod differ;
 mod economy;
 mod examples;
 mod floors;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::command::string::range::clip;
+use crate::command::string::range::{clip, clip_ends};
 use crate::command::*;
 
 pub(super) const BITCOUNT: Command = Command {
@@ -43,7 +43,13 @@ fn in_bits(unit: Option<&[u8]>) -> Result<bool, CmdError> {
 }
 
 /// The bits that a range means, in a string of `len` bytes.
-fn bits_of(start: i64, end: i64, in_bits: bool, len: usize) -> Range<usize> {
+fn bits_of(
+    clip: fn(i64, i64, usize) -> Range<usize>,
+    start: i64,
+    end: i64,
+    in_bits: bool,
+    len: usize,
+) -> Range<usize> {
     if in_bits {
         return clip(start, end, len * 8);
     }
@@ -111,7 +117,7 @@ fn bitcount(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
         _ => return Err(CmdError::Syntax),
     };
     let value = ctx.db.string(key)?.unwrap_or_default();
-    let count = count_ones(value, bits_of(start, end, in_bits, value.len()));
+    let count = count_ones(value, bits_of(clip, start, end, in_bits, value.len()));
     Ok(ctx.reply.int(count as i64))
 }
 
@@ -131,7 +137,7 @@ fn bitpos(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let Some(value) = ctx.db.string(key)? else {
         return Ok(ctx.reply.int(if on { -1 } else { 0 })); // zeros without end
     };
-    let bits = bits_of(start, end.unwrap_or(-1), in_bits, value.len());
+    let bits = bits_of(clip_ends, start, end.unwrap_or(-1), in_bits, value.len());
     let at = match position(value, bits.clone(), on) {
         Some(at) => at as i64,
         // Zeros follow where the string ends, unless the range does.

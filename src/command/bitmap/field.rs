@@ -128,6 +128,14 @@ impl Field {
         }
     }
 
+    /// A number to be set, as the real server's check sees it: the distance to the greatest that fits is counted in
+    /// 64 bits, and where that wraps around, what is far too small passes for too great.
+    fn as_judged(self, number: i64) -> i128 {
+        let (number, end) = (i128::from(number), *self.range().end());
+        let wraps = self.bits < 64 && end - number > i128::from(i64::MAX);
+        if wraps { end } else { number }
+    }
+
     /// The number as it fits; `None` if it is to be refused.
     fn fit(self, number: i128, overflow: Overflow) -> Option<i128> {
         let range = self.range();
@@ -239,6 +247,7 @@ fn run(op: &Op, bytes: &mut [u8]) -> Ran {
         Verb::Get => return Ran { answer: Some(old), changed: false },
         // An unsigned field takes a negative number for the great one that it is in 64 bits.
         Verb::Set(number) if !op.field.signed => i128::from(number as u64),
+        Verb::Set(number) if op.overflow == Overflow::Saturate => op.field.as_judged(number),
         Verb::Set(number) => i128::from(number),
         Verb::Add(by) => old + i128::from(by),
     };

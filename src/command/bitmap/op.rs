@@ -1,7 +1,7 @@
 //! BITOP: combine strings bit by bit.
 
 use crate::command::*;
-use crate::keyspace::{New, Ttl, View};
+use crate::keyspace::{New, Ttl, Type, View};
 
 pub(super) const BITOP: Command = Command {
     name: "bitop",
@@ -59,10 +59,10 @@ fn bitop(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     if op == Op::Not && args.remaining() != 1 {
         return Err(CmdError::text("ERR BITOP NOT must be called with a single source key."));
     }
-    ctx.db.touch(args.clone());
+    ctx.db.touch_while(args.clone(), &[Type::String]);
     let result = combined(ctx, op, args)?;
     let effect = if result.is_empty() {
-        ctx.db.remove(target)
+        ctx.db.remove_as_it_is(target)
     } else {
         ctx.db.set(target, New::Raw(&result), Ttl::Clear)
     };

@@ -32,7 +32,7 @@ fn hello(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
                 name = Some(checked_name(args.arg()?)?);
             }
             () => {
-                let option = String::from_utf8_lossy(option);
+                let option = shown(option);
                 return Err(CmdError::text(format!("ERR Syntax error in HELLO option '{option}'")));
             }
         }

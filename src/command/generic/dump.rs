@@ -135,7 +135,7 @@ fn restore(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         ctx.propagate(&words);
     }
     let clock = options.clock(ctx);
-    let effect = ctx.db.put(key, value, expiry, "restore");
+    let effect = Effect { ready: true, created: true, ..ctx.db.put(key, value, expiry, "restore") };
     if let Some(clock) = clock {
         ctx.db.set_clock(key, clock);
     }

@@ -73,7 +73,7 @@ impl Condition {
                 () if parse::is(word, "GT") => c.later = true,
                 () if parse::is(word, "LT") => c.sooner = true,
                 () => {
-                    let word = String::from_utf8_lossy(word);
+                    let word = shown(word);
                     return Err(CmdError::Other(format!("ERR Unsupported option {word}").into()));
                 }
             }

@@ -78,14 +78,24 @@ fn scan(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let options = ScanOptions::parse(&mut args, Scanned::Keys)?;
     let of = options.type_name.map(wanted);
     let mut found = Found::default();
+    let (mut hits, mut misses) = (0, 0);
     let cursor = options.run(cursor, |cursor, seen| {
-        ctx.db.scan(cursor, |key, type_of| {
+        let wanted = |key: &[u8]| {
             *seen += 1;
-            if of.is_none_or(|of| of == Some(type_of)) && options.matches(key) {
+            options.matches(key)
+        };
+        let (next, lapsed) = ctx.db.scan(cursor, wanted, |key, type_of| {
+            hits += 1;
+            if of.is_none_or(|of| of == Some(type_of)) {
                 found.push(key);
             }
-        })
+        });
+        misses += lapsed;
+        next
     });
+    if of.is_some() {
+        ctx.db.count_lookups(hits, misses); // each key is looked up for its type
+    }
     Ok(found.reply(&mut ctx.reply, cursor))
 }
 

@@ -7,7 +7,7 @@ mod expire;
 mod keys;
 mod migrate;
 mod move_key;
-mod object;
+pub mod object;
 mod rename;
 mod sort;
 mod ttl;

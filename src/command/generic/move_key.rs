@@ -53,9 +53,10 @@ fn move_key(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
         return Err(CmdError::text(SAME));
     }
     ctx.state.stats.cluster_incompatible += 1;
-    let Some([from, to]) = ctx.db.move_to(key, other) else {
+    let Some([new, from, to]) = ctx.db.move_to(key, other) else {
         return Ok(ctx.reply.int(0));
     };
+    ctx.record_in(other, new);
     ctx.record(from);
     ctx.record_in(other, to);
     Ok(ctx.reply.int(1))

@@ -79,7 +79,7 @@ const HELP: Command = Command {
 
 /// The key is the argument behind the subcommand.
 fn lookup(ctx: &mut Ctx<'_>, args: &Args<'_>) -> Option<Meta> {
-    ctx.db.meta(args.get(2).unwrap_or_default())
+    ctx.db.meta_unheard(args.get(2).unwrap_or_default())
 }
 
 fn encoding(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
@@ -119,8 +119,13 @@ const SHARED_INTEGERS: std::ops::Range<i64> = 0..10_000;
 
 fn refcount(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
     let Some(meta) = lookup(ctx, &args) else { return Ok(ctx.reply.null()) };
-    let shared = meta.kind == Kind::StrInt && shares_integers(ctx) && is_small(ctx, &args);
-    Ok(ctx.reply.int(if shared { SHARED } else { 1 }))
+    let count = references(ctx, meta.kind, args.get(2).unwrap_or_default());
+    Ok(ctx.reply.int(count))
+}
+
+/// How many the real server would count for the value at `key`.
+pub(in crate::command) fn references(ctx: &Ctx<'_>, kind: Kind, key: &[u8]) -> i64 {
+    if kind == Kind::StrInt && shares_integers(ctx) && is_small(ctx, key) { SHARED } else { 1 }
 }
 
 /// Not where each value needs an access clock of its own.
@@ -129,8 +134,8 @@ fn shares_integers(ctx: &Ctx<'_>) -> bool {
     config.maxmemory == 0 || !(config.maxmemory_policy.is_lru() || config.maxmemory_policy.is_lfu())
 }
 
-fn is_small(ctx: &Ctx<'_>, args: &Args<'_>) -> bool {
-    match ctx.db.peek(args.get(2).unwrap_or_default()) {
+fn is_small(ctx: &Ctx<'_>, key: &[u8]) -> bool {
+    match ctx.db.peek(key) {
         Some(View::Str(text)) => num::parse_i64(text).is_some_and(|n| SHARED_INTEGERS.contains(&n)),
         _ => false,
     }

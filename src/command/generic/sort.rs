@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use crate::command::*;
 use crate::keyspace::View;
 use crate::text::cfloat;
-use crate::value::{Entry, List, Value};
+use crate::value::{Entry, List, Value, Zset};
 
 pub(super) const SORT: Command = Command {
     name: "sort",
@@ -106,6 +106,11 @@ fn elements(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(Vec<Vec<u8>>, bool), CmdEr
         Entry::Str(text) => text.to_vec(),
         Entry::Int(n) => itoa::Buffer::new().format(n).as_bytes().to_vec(),
     };
+    if matches!(ctx.db.peek(key), Some(View::Zset(set)) if matches!(*set, Zset::Packed(_))) {
+        // The real server unpacks a sorted set before it sorts, and leaves it so.
+        let (_, unchanged) = ctx.db.edit_zset(key, Missing::Leave, |set, _| (set.unpack(), Change::NONE))?;
+        debug_assert!(unchanged.is_none());
+    }
     match ctx.db.view(key) {
         None => Ok((Vec::new(), false)),
         Some(View::List(list)) => Ok((list.iter().map(own).collect(), false)),
@@ -158,10 +163,15 @@ fn weight(ctx: &mut Ctx<'_>, o: &Options<'_>, by: Option<&[u8]>, element: &[u8])
     if o.alpha {
         return Ok(Weight::Text(text.map(Cow::into_owned)));
     }
-    let number =
-        text.map_or(Some(0.0), |text| if text.is_empty() { Some(0.0) } else { cfloat::strtod(&text) });
+    let number = text.map_or(Some(0.0), |text| c_number(&text));
     let number = number.ok_or(CmdError::text("ERR One or more scores can't be converted into double"))?;
     Ok(Weight::Number(number))
+}
+
+/// A number as C reads it: up to a zero, and nothing is 0.
+fn c_number(text: &[u8]) -> Option<f64> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    if text.is_empty() { Some(0.0) } else { cfloat::strtod(text) }
 }
 
 fn compare(a: &(Weight, Vec<u8>), b: &(Weight, Vec<u8>)) -> Ordering {
@@ -237,7 +247,7 @@ fn store(ctx: &mut Ctx<'_>, to: &[u8], o: &Options<'_>, found: &[Vec<u8>]) -> Re
         }
     }
     let effect = if stored.is_empty() {
-        ctx.db.remove(to)
+        ctx.db.remove_as_it_is(to)
     } else {
         let list = List::from_elements(stored.iter().map(AsRef::as_ref), ctx.db.limits());
         ctx.db.put(to, Value::List(list), None, "sortstore").dirty(stored.len() as u64)

@@ -297,7 +297,7 @@ impl<'a> Query<'a> {
 
     fn store(&self, ctx: &mut Ctx<'_>, to: &[u8], found: &[Found]) -> Replied {
         if found.is_empty() {
-            let effect = ctx.db.remove(to);
+            let effect = ctx.db.remove_as_it_is(to);
             ctx.record(effect);
             return ctx.reply.int(0);
         }

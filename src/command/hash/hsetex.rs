@@ -60,7 +60,7 @@ impl Options {
     fn expiry(&self, ctx: &Ctx<'_>, word: &[u8], args: &mut Args<'_>) -> Result<Expiry, CmdError> {
         let unit = Unit::of(word);
         if unit.is_none() && !parse::is(word, "KEEPTTL") {
-            let line = format!("ERR unknown argument: {}", String::from_utf8_lossy(word));
+            let line = format!("ERR unknown argument: {}", shown(word));
             return Err(CmdError::text(line));
         }
         if self.expiry != Expiry::Clear {

@@ -2,7 +2,7 @@
 
 use super::check;
 use crate::command::*;
-use crate::keyspace::Made;
+use crate::keyspace::{Kind, Made};
 use crate::value::hll::{self, Encoding};
 
 pub(super) const PFADD: Command = Command {
@@ -39,6 +39,10 @@ fn pfadd(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         hll::outdate(&mut bytes);
         let effect = ctx.db.update_string(key, &bytes, Made::Changed, "pfadd");
         ctx.record(effect.dirty(raised));
+    } else if ctx.db.meta_for_write(key).is_some_and(|meta| meta.kind == Kind::StrEmb) {
+        // One that came short from a file or by SET is made ready for changing, even if nothing changes.
+        let unchanged = ctx.db.update_string(key, &bytes, Made::Changed, "");
+        debug_assert!(!unchanged.created);
     }
     Ok(ctx.reply.int((raised > 0).into()))
 }

@@ -57,7 +57,7 @@ fn pfdebug(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
             Ok(ctx.reply.int(converted.into()))
         }
         () => {
-            let sub = String::from_utf8_lossy(sub);
+            let sub = shown(sub);
             Err(CmdError::text(format!("ERR Unknown PFDEBUG subcommand '{sub}'")))
         }
     }

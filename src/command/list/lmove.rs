@@ -144,7 +144,7 @@ fn move_element(
 fn push<'k>(ctx: &mut Ctx<'_>, key: &'k [u8], element: &[u8], to: End) -> Result<((), Effect<'k>), CmdError> {
     let (_, effect) = ctx.db.edit_list(key, Missing::Create, |list, limits| {
         list.push(to, element, limits);
-        ((), Change::new(end::pushed(to), 1).ready())
+        ((), Change::new(end::pushed(to), 1))
     })?;
     Ok(((), effect))
 }
@@ -158,7 +158,7 @@ fn rotate(ctx: &mut Ctx<'_>, key: &[u8], from: End, to: End) -> Result<Replied, 
     let Some(replied) = replied.flatten() else {
         return Ok(ctx.reply.null());
     };
-    ctx.record(Effect { ready: true, ..Effect::new(key, end::pushed(to)) }.dirty(0));
+    ctx.record(Effect::new(key, end::pushed(to)).dirty(0));
     ctx.record(effect);
     Ok(replied)
 }

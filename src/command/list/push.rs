@@ -50,7 +50,7 @@ fn push(ctx: &mut Ctx<'_>, mut args: Args<'_>, end: End, missing: Missing) -> Re
     let (len, effect) = ctx.db.edit_list(key, missing, |list, limits| {
         let n = args.remaining();
         list.push_all(end, args, limits);
-        (list.len(), Change::new(end::pushed(end), n).ready())
+        (list.len(), Change::new(end::pushed(end), n))
     })?;
     ctx.record(effect);
     Ok(ctx.reply.count(len.unwrap_or(0)))

@@ -87,8 +87,7 @@ const HELP: Command = Command {
 
 fn channels(ctx: &mut Ctx<'_>, args: Args<'_>, kind: Kind) -> Result<Replied, CmdError> {
     if args.len() > 3 {
-        let name = if kind == Kind::Shard { "pubsub|shardchannels" } else { "pubsub|channels" };
-        return Err(CmdError::Arity(name.into()));
+        return Err(bad_subcommand(&args));
     }
     let pattern = args.get(2);
     let deferred = ctx.reply.deferred_array();

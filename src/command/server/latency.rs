@@ -182,7 +182,7 @@ fn doctor(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
 fn graph(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
     let wanted = args.get(2).unwrap_or_default();
     let Some((event, series)) = ctx.state.delays.of(wanted) else {
-        let wanted = String::from_utf8_lossy(wanted);
+        let wanted = shown(wanted);
         return Err(CmdError::text(format!("ERR No samples available for event '{wanted}'")));
     };
     let text = draw(event, series, ctx.now.ms / 1000);

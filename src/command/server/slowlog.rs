@@ -77,7 +77,7 @@ const HELP: Command = Command {
 
 fn get(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     if args.len() > 3 {
-        let word = String::from_utf8_lossy(args.get(1).unwrap_or_default()).into_owned();
+        let word = shown(args.get(1).unwrap_or_default());
         let line =
             format!("ERR unknown subcommand or wrong number of arguments for '{word}'. Try SLOWLOG HELP.");
         return Err(CmdError::text(line));

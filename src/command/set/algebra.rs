@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use foldhash::fast::RandomState;
 
 use crate::command::*;
-use crate::keyspace::{Db, Ref, View};
+use crate::keyspace::{Db, Ref, Type, View};
 use crate::value::Value;
 use crate::value::limits::Limits;
 use crate::value::listpack::Entry;
@@ -44,7 +44,7 @@ pub(super) fn operands<'d, 'k>(
     db: &'d mut Db<'_>,
     keys: impl Iterator<Item = &'k [u8]> + Clone,
 ) -> Result<Operands<'d>, CmdError> {
-    db.touch(keys.clone());
+    db.touch_while(keys.clone(), &[Type::Set]);
     let db = &*db;
     keys.map(|key| match db.peek(key) {
         None => Ok(None),
@@ -119,7 +119,7 @@ pub(super) fn answer<'a>(
 pub(super) fn store(ctx: &mut Ctx<'_>, key: &[u8], result: Set, event: &'static str) -> Replied {
     let n = result.len();
     let effect = match n {
-        0 => ctx.db.remove(key),
+        0 => ctx.db.remove_as_it_is(key),
         _ => ctx.db.put(key, Value::Set(result), None, event),
     };
     ctx.record(effect);

@@ -84,6 +84,7 @@ fn pop_some(ctx: &mut Ctx<'_>, key: &[u8], count: usize) -> Result<Replied, CmdE
             Ok(replied)
         }
         Some(Popped::All(replied, len)) => {
+            ctx.db.count_lookup(key, true); // the members are shown as by SMEMBERS
             remove_all(ctx, key, len);
             Ok(replied)
         }

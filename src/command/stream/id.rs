@@ -43,26 +43,15 @@ pub(super) fn or_last(text: &[u8], last: StreamId) -> Result<StreamId, CmdError>
 /// There is no such group.
 #[cold]
 pub(super) fn no_group(key: &[u8], group: &[u8]) -> CmdError {
-    let (key, group) = (String::from_utf8_lossy(key), String::from_utf8_lossy(group));
+    let (key, group) = (shown(key), shown(group));
     CmdError::Other(format!("NOGROUP No such consumer group '{group}' for key name '{key}'").into())
 }
 
 /// There is no such key, or no such group; `context` ends the line.
 #[cold]
 pub(super) fn no_key_or_group(key: &[u8], group: &[u8], context: &str) -> CmdError {
-    let (key, group) = (String::from_utf8_lossy(key), String::from_utf8_lossy(group));
+    let (key, group) = (shown(key), shown(group));
     CmdError::Other(format!("NOGROUP No such key '{key}' or consumer group '{group}'{context}").into())
-}
-
-/// The rest of a subcommand's arguments makes no sense.
-#[cold]
-pub(super) fn bad_subcommand(args: &Args<'_>) -> CmdError {
-    let sub = args.get(1).unwrap_or_default();
-    let sub = String::from_utf8_lossy(&sub[..sub.len().min(128)]);
-    let name = String::from_utf8_lossy(args.name()).to_ascii_uppercase();
-    CmdError::Other(
-        format!("ERR unknown subcommand or wrong number of arguments for '{sub}'. Try {name} HELP.").into(),
-    )
 }
 
 /// The clock as streams keep it: unix milliseconds, signed.

@@ -22,7 +22,7 @@ pub(super) const XACK: Command = Command {
 
 fn xack(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let (key, name) = (args.arg()?, args.arg()?);
-    let (acknowledged, effect) = ctx.db.edit_stream(key, Missing::Leave, |stream, _| {
+    let edited = ctx.db.edit_stream(key, Missing::Leave, |stream, _| {
         let Some(group) = stream.groups.get_mut(name) else {
             return (Ok(0), Change::NONE);
         };
@@ -33,7 +33,9 @@ fn xack(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         let ids = args.filter_map(|text| id::strict(text).ok());
         let acknowledged = ids.filter_map(|id| group.ack(id)).count();
         (Ok(acknowledged), quiet(acknowledged))
-    })?;
+    });
+    ctx.db.count_lookup(key, !matches!(edited, Ok((None, _))));
+    let (acknowledged, effect) = edited?;
     let acknowledged = acknowledged.transpose()?.unwrap_or(0);
     ctx.record(effect);
     Ok(ctx.reply.count(acknowledged))

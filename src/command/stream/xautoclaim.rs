@@ -117,16 +117,24 @@ impl Request {
 
 fn xautoclaim(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let (key, group, consumer) = (args.arg()?, args.arg()?, args.arg()?);
-    let request = Request::parse(&mut args)?;
+    let request = match Request::parse(&mut args) {
+        Ok(request) => request,
+        Err(error) => {
+            ctx.db.meta(key); // the lookup comes first, and is counted
+            return Err(error);
+        }
+    };
     let now_ms = id::now_ms(ctx);
     let mut told = Told::new(ctx);
-    let (claimed, effect) = ctx.db.edit_stream(key, Missing::Leave, |stream, _| {
+    let edited = ctx.db.edit_stream(key, Missing::Leave, |stream, _| {
         let done = request.run(stream, (group, consumer), now_ms, &mut ctx.reply, &mut told);
         match done {
             Some((replied, changes)) => (Some(replied), changes.as_change()),
             None => (None, Change::NONE),
         }
-    })?;
+    });
+    ctx.db.count_lookup(key, !matches!(edited, Ok((None, _))));
+    let (claimed, effect) = edited?;
     let replied = claimed.flatten().ok_or_else(|| id::no_key_or_group(key, group, ""))?;
     told.propagate(ctx, key, group);
     ctx.record(effect);

@@ -71,14 +71,14 @@ fn int(text: &[u8], line: &'static str) -> Result<i64, CmdError> {
 
 #[cold]
 fn unrecognized(word: &[u8]) -> CmdError {
-    CmdError::Other(format!("ERR Unrecognized XCLAIM option '{}'", String::from_utf8_lossy(word)).into())
+    CmdError::Other(format!("ERR Unrecognized XCLAIM option '{}'", shown(word)).into())
 }
 
 fn xclaim(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let (key, group, consumer) = (args.arg()?, args.arg()?, args.arg()?);
     let now_ms = id::now_ms(ctx);
     let mut told = Told::new(ctx);
-    let (claimed, effect) = ctx.db.edit_stream(key, Missing::Leave, |stream, _| {
+    let edited = ctx.db.edit_stream(key, Missing::Leave, |stream, _| {
         if stream.groups.get(group).is_none() {
             return (Ok(None), Change::NONE);
         }
@@ -88,7 +88,9 @@ fn xclaim(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         };
         let (replied, changes) = request.run(stream, group, consumer, now_ms, &mut ctx.reply, &mut told);
         (Ok(Some(replied)), changes.as_change())
-    })?;
+    });
+    ctx.db.count_lookup(key, !matches!(edited, Ok((None, _))));
+    let (claimed, effect) = edited?;
     let replied = claimed.transpose()?.flatten().ok_or_else(|| id::no_key_or_group(key, group, ""))?;
     told.propagate(ctx, key, group);
     ctx.record(effect);

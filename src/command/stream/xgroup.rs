@@ -165,7 +165,7 @@ impl Options {
                         return Err(CmdError::text("ERR value for ENTRIESREAD must be positive or -1"));
                     }
                 }
-                () => return Err(id::bad_subcommand(&request)),
+                () => return Err(bad_subcommand(&request)),
             }
         }
         Ok(o)
@@ -179,7 +179,7 @@ fn create(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let missing = if options.make_stream { Missing::Create } else { Missing::Leave };
     edit(ctx, key, missing, |stream| {
         if args.len() > 8 {
-            return Err(id::bad_subcommand(&args));
+            return Err(bad_subcommand(&args));
         }
         let last_id = id::or_last(text, stream.log.last_id)?;
         let made = stream.groups.create(name, last_id, options.entries_read).is_some();
@@ -197,7 +197,7 @@ fn setid(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         let last_id = stream.log.last_id;
         let group = stream.groups.get_mut(name).ok_or_else(|| id::no_group(key, name))?;
         if args.len() > 7 {
-            return Err(id::bad_subcommand(&args));
+            return Err(bad_subcommand(&args));
         }
         // Unlike elsewhere, `-` and `+` are ids here.
         let id = if text == b"$" { last_id } else { StreamId::parse(text, 0).ok_or_else(id::invalid)? };

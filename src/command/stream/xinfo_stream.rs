@@ -1,7 +1,7 @@
 //! XINFO STREAM: counters of a stream, or all that belongs to it.
 
+use super::entry;
 use super::xinfo::progress;
-use super::{entry, id};
 use crate::command::*;
 use crate::resp::Reply;
 use crate::value::stream::{Consumer, Group as ConsumerGroup, Nack, Stream};
@@ -36,7 +36,7 @@ fn xinfo_stream(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdErr
 /// How many of everything with FULL, 0 meaning all as in the real server; `None` without FULL.
 fn options(mut args: Args<'_>) -> Result<Option<usize>, CmdError> {
     let request = args.clone();
-    let bad = || id::bad_subcommand(&request);
+    let bad = || bad_subcommand(&request);
     if args.remaining() == 0 {
         return Ok(None);
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{entry, id};
 use crate::command::*;
 use crate::engine::blocked::WaitFor;
-use crate::keyspace::Type;
+use crate::keyspace::{Type, View};
 use crate::resp::{Deferred, OwnedArgs, Reply};
 use crate::value::stream::{Log, StreamId};
 
@@ -182,8 +182,10 @@ fn wait(ctx: &mut Ctx<'_>, request: &Args<'_>, streams: &Streams<'_>, timeout_us
     let mut fixed = Vec::with_capacity(request.len());
     fixed.extend(request.all().take(streams.first + streams.len).map(Cow::Borrowed));
     for (key, text) in streams.iter() {
-        let mut last =
-            || ctx.db.stream(key).ok().flatten().map_or(StreamId::MIN, |stream| stream.log.last_id);
+        let last = || match ctx.db.peek(key) {
+            Some(View::Stream(stream)) => stream.log.last_id,
+            _ => StreamId::MIN,
+        };
         fixed.push(if text == b"$" { Cow::Owned(last().text().to_vec()) } else { Cow::Borrowed(text) });
     }
     let fixed: Vec<&[u8]> = fixed.iter().map(AsRef::as_ref).collect();

@@ -45,10 +45,11 @@ fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
     for (key, text) in options.streams.iter() {
         let mut told = Told::new(ctx);
         let read = Read { wanted: Wanted::parse(text)?, count: options.count, noack: options.noack, now_ms };
-        let (_, effect) = ctx.db.edit_stream(key, Missing::Leave, |stream, _| {
+        let (found, effect) = ctx.db.edit_stream(key, Missing::Leave, |stream, _| {
             let changes = read.run(stream, (key, group, consumer), &mut ctx.reply, &mut answer, &mut told);
             ((), changes.map_or(Change::NONE, |changes| changes.as_change()))
         })?;
+        ctx.db.count_lookup(key, found.is_some());
         told.propagate(ctx, key, group);
         ctx.record(effect);
     }

@@ -46,10 +46,15 @@ pub(super) const SETRANGE: Command = Command {
 
 /// The part of `len` bytes that a range means, both ends included; negative ones count from the end.
 pub(in crate::command) fn clip(start: i64, end: i64, len: usize) -> std::ops::Range<usize> {
-    let len_signed = i64::try_from(len).unwrap_or(i64::MAX);
     if start < 0 && end < 0 && start > end {
         return 0..0;
     }
+    clip_ends(start, end, len)
+}
+
+/// The same as BITPOS sees it: two ends in front of the first byte mean that byte, whichever is the first.
+pub(in crate::command) fn clip_ends(start: i64, end: i64, len: usize) -> std::ops::Range<usize> {
+    let len_signed = i64::try_from(len).unwrap_or(i64::MAX);
     let from_start = |at: i64| if at < 0 { at.saturating_add(len_signed).max(0) } else { at };
     let (start, end) = (from_start(start), from_start(end).min(len_signed - 1));
     if start > end { 0..0 } else { start as usize..end as usize + 1 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use crate::command::*;
-use crate::keyspace::{Db, Ref, View};
+use crate::keyspace::{Db, Ref, Type, View};
 use crate::value::{Entry, Set, Zset};
 
 /// What is made of several sets.
@@ -92,7 +92,7 @@ impl<'a> Request<'a> {
             return Err(CmdError::Syntax);
         }
         let keys: Vec<_> = args.by_ref().take(numkeys).collect();
-        db.touch(keys.iter().copied());
+        db.touch_while(keys.iter().copied(), &[Type::Set, Type::Zset]);
         keys.iter().try_for_each(|key| look(db, key).map(drop))?;
         let mut request =
             Request { keys, weights: Vec::new(), aggregate: Aggregate::Sum, with_scores: false, limit: 0 };

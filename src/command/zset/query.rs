@@ -38,7 +38,7 @@ impl<'a> Query<'a> {
             match () {
                 () if !kind.store && parse::is(word, "WITHSCORES") => with_scores = true,
                 () if args.remaining() >= 2 && parse::is(word, "LIMIT") => limit = (args.int()?, args.int()?),
-                () if kind.reverse.is_none() && parse::is(word, "REV") => reverse = Some(true),
+                () if reverse.is_none() && parse::is(word, "REV") => reverse = Some(true),
                 () if by.is_none() && parse::is(word, "BYLEX") => by = Some(By::Lex),
                 () if by.is_none() && parse::is(word, "BYSCORE") => by = Some(By::Score),
                 () => return Err(CmdError::Syntax),

@@ -8,7 +8,7 @@ use crate::value::zset::ZsetBuilder;
 pub(super) fn put(ctx: &mut Ctx<'_>, to: &[u8], found: ZsetBuilder, event: &'static str) -> Replied {
     let len = found.len();
     let effect = if len == 0 {
-        ctx.db.remove(to)
+        ctx.db.remove_as_it_is(to)
     } else {
         let set = found.finish(ctx.db.limits());
         ctx.db.put(to, Value::Zset(set), None, event)

@@ -149,7 +149,7 @@ fn add(ctx: &mut Ctx<'_>, mut args: Args<'_>, options: Options) -> Result<Replie
             tally.set(options, set, member, *score, limits);
         }
         let changed = tally.added + tally.updated;
-        (tally, Change::new(event, changed).ready())
+        (tally, Change::new(event, changed))
     })?;
     ctx.record(effect);
     answer(ctx, options, tally.unwrap_or_default())

@@ -184,6 +184,7 @@ pub(super) fn reload(ctx: &mut Ctx<'_>, how: crate::command::Reload) -> Result<(
     }
     let failed = CmdError::text("ERR Error trying to load the RDB dump, check server logs.");
     if how.flush {
+        (0..ctx.db.all().count()).for_each(|index| ctx.touch_watched(index, None));
         let all = (0..ctx.db.all().count()).map(|index| ctx.db.keyspace().take_database(index)).collect();
         super::trash::discard_databases(all);
         ctx.state.libraries = Default::default();

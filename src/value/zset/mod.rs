@@ -286,6 +286,11 @@ impl Zset {
         *self = Zset::Packed(lp);
     }
 
+    /// Makes it the big form, whatever its size.
+    pub fn unpack(&mut self) {
+        self.convert();
+    }
+
     /// Makes it the big form.
     fn convert(&mut self) -> &mut ZsetTree {
         if let Zset::Packed(lp) = self {

@@ -4,8 +4,8 @@
 //! server that their first line names.
 
 mod facts;
-mod mask;
-mod quote;
+pub mod mask;
+pub mod quote;
 mod run;
 mod transcript;
 

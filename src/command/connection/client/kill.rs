@@ -83,7 +83,7 @@ fn check_user(name: &[u8]) -> Result<(), CmdError> {
     if name == b"default" {
         return Ok(());
     }
-    Err(CmdError::text(format!("ERR No such user '{}'", String::from_utf8_lossy(name))))
+    Err(CmdError::text(format!("ERR No such user '{}'", shown(name))))
 }
 
 fn kill(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {

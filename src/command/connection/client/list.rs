@@ -62,7 +62,7 @@ impl ClientType {
             () if parse::is(word, "MASTER") => Ok(ClientType::Master),
             () if parse::is(word, "PUBSUB") => Ok(ClientType::PubSub),
             () => {
-                let word = String::from_utf8_lossy(word);
+                let word = shown(word);
                 Err(CmdError::text(format!("ERR Unknown client type '{word}'")))
             }
         }

@@ -121,14 +121,14 @@ pub(in crate::command::connection) fn checked_name(name: &[u8]) -> Result<&[u8],
 fn setinfo(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     args.seek(2);
     let (option, value) = (args.arg()?, args.arg()?);
-    let shown = String::from_utf8_lossy(option);
+    let word = shown(option);
     let field = match () {
         () if parse::is(option, "LIB-NAME") => &mut ctx.session.lib_name,
         () if parse::is(option, "LIB-VER") => &mut ctx.session.lib_ver,
-        () => return Err(CmdError::text(format!("ERR Unrecognized option '{shown}'"))),
+        () => return Err(CmdError::text(format!("ERR Unrecognized option '{word}'"))),
     };
     if !is_plain(value) {
-        let line = format!("ERR {shown} cannot contain spaces, newlines or special characters.");
+        let line = format!("ERR {word} cannot contain spaces, newlines or special characters.");
         return Err(CmdError::text(line));
     }
     *field = value.to_vec();

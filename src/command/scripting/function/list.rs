@@ -36,7 +36,7 @@ fn list(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
                 pattern = Some(given.ok_or(CmdError::text("ERR library name argument was not given"))?);
             }
             () => {
-                let word = String::from_utf8_lossy(word);
+                let word = shown(word);
                 return Err(CmdError::text(format!("ERR Unknown argument {word}")));
             }
         }

@@ -63,7 +63,7 @@ fn debug(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
 }
 
 fn unknown(word: &[u8]) -> CmdError {
-    let word = String::from_utf8_lossy(&word[..word.len().min(128)]).into_owned();
+    let word = shown(&word[..word.len().min(128)]);
     CmdError::text(format!(
         "ERR unknown subcommand or wrong number of arguments for '{word}'. Try DEBUG HELP."
     ))

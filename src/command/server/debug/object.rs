@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::command::generic::dump::body;
+use crate::command::generic::object::references;
 use crate::command::*;
 use crate::keyspace::entry::Entry;
 use crate::keyspace::{Kind, View};
@@ -24,8 +25,9 @@ pub(super) fn object(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<Replied, CmdError>
     let length = rdb::dump(body(&view), ctx.state.config.rdbcompression).len().saturating_sub(FRAME);
     let idle = ctx.db.all().access.idle_seconds(entry.clock(), ctx.now.ms);
     let mut line = format!(
-        "Value at:{:p} refcount:1 encoding:{} serializedlength:{length} lru:{} lru_seconds_idle:{idle}",
+        "Value at:{:p} refcount:{} encoding:{} serializedlength:{length} lru:{} lru_seconds_idle:{idle}",
         entry.key().as_ptr(),
+        references(ctx, entry.kind(), key),
         entry.kind().encoding(),
         entry.clock(),
     );
