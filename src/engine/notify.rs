@@ -30,14 +30,14 @@ impl State {
     /// Tells watchers and subscribers of keyspace events what a key went through.
     #[inline]
     pub fn tell(&mut self, db: usize, effect: &Effect<'_>) {
-        if !self.watches.is_empty() && !effect.key.is_empty() && !effect.unwatched {
+        if !self.watches.is_empty() && !effect.is_keyless() && !effect.unwatched {
             self.watches.touch(db, effect.key);
         }
-        if self.tracking.is_on() && !effect.key.is_empty() && !effect.unwatched {
+        if self.tracking.is_on() && !effect.is_keyless() && !effect.unwatched {
             self.invalidate(effect.key, self.tracking.current);
         }
         // What happens to a stream's groups is no news for its readers, but for a group's end.
-        if !self.blocked.is_empty() && !effect.key.is_empty() && (effect.ready || !effect.unwatched) {
+        if !self.blocked.is_empty() && !effect.is_keyless() && (effect.ready || !effect.unwatched) {
             self.blocked.touch(db, effect.key, effect.ready || effect.created);
         }
         if self.config.notify_keyspace_events.0 != 0 {
@@ -47,7 +47,7 @@ impl State {
 
     #[cold]
     fn tell_events(&mut self, db: usize, effect: &Effect<'_>) {
-        if effect.key.is_empty() {
+        if effect.is_keyless() {
             return;
         }
         if effect.created {

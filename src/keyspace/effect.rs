@@ -45,6 +45,11 @@ impl<'k> Effect<'k> {
         Effect { created: true, ready: true, dirty: 0, ..Effect::new(key, "") }
     }
 
+    /// Whether it belongs to a whole database. (A key may be empty, too.)
+    pub fn is_keyless(&self) -> bool {
+        self.key.is_empty() && matches!(self.event, "swapdb" | "flushdb")
+    }
+
     /// Whether nothing changed.
     pub fn is_none(&self) -> bool {
         self.event.is_empty() && self.dirty == 0 && !self.created

@@ -41,6 +41,7 @@ impl Stage {
     /// `$a` in a command is the number of connection `a`; a space in a word is written `_`.
     fn words(&mut self, line: &str) -> Vec<String> {
         let word = |word: &str| match word.strip_prefix('$') {
+            None if word == "''" => String::new(),
             Some("") | None => word.to_owned(),
             Some(name) => {
                 self.actor(name);
@@ -497,6 +498,13 @@ fn what_is_no_element() {
         a? [pmessage * __keyspace@0__:nosuch keymiss]
         b: XACK s g 0-1 = :0
         a? [pmessage * __keyspace@0__:s keymiss]
+        # a key may have an empty name
+        a: PSUBSCRIBE * = [psubscribe * :1]
+        b: CONFIG SET notify-keyspace-events Kg = +OK
+        b: SET k v = +OK
+        b: RENAME k '' = +OK
+        a? [pmessage * __keyspace@0__:k rename_from]
+        a? [pmessage * __keyspace@0__: rename_to]
         # a key that is new somewhere is told of first
         a: PSUBSCRIBE * = [psubscribe * :1]
         b: SET k v = +OK

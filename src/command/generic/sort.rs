@@ -201,8 +201,16 @@ fn ordered(ctx: &mut Ctx<'_>, key: &[u8], o: &mut Options<'_>) -> Result<Vec<Vec
         return Ok(all.drain(wanted).collect());
     }
     let mut weighed = Vec::with_capacity(all.len());
+    let mut failed = None;
     for element in all {
-        weighed.push((weight(ctx, o, by, &element)?, element));
+        // All patterns are followed, whatever one leads to.
+        match weight(ctx, o, by, &element) {
+            Ok(weight) => weighed.push((weight, element)),
+            Err(error) => failed = Some(error),
+        }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     if o.descending {
         weighed.sort_by(|a, b| compare(b, a));

@@ -55,7 +55,7 @@ fn replconf(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
             // What a follower has taken so far. It expects no answer.
             () if parse::is(name, "ACK") => return Ok(Replied::nothing()),
             () => {
-                let name = String::from_utf8_lossy(name);
+                let name = shown(name);
                 return Err(CmdError::text(format!("ERR Unrecognized REPLCONF option: {name}")));
             }
         }

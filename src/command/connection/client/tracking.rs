@@ -171,7 +171,7 @@ fn check_prefixes(prefixes: &[&[u8]], now: Option<&Settings>) -> Result<(), CmdE
 }
 
 fn overlapping(prefix: &[u8], what: &str, other: &[u8]) -> CmdError {
-    let (prefix, other) = (String::from_utf8_lossy(prefix), String::from_utf8_lossy(other));
+    let (prefix, other) = (shown(prefix), shown(other));
     CmdError::text(format!(
         "ERR Prefix '{prefix}' overlaps with {what} '{other}'. Prefixes for a single client must not overlap."
     ))
