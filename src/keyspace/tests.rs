@@ -416,11 +416,12 @@ impl Model {
             assert!(self.db().rename(from, to).is_none());
             return;
         }
-        let overwritten = self.find(to, true);
+        self.find(to, true);
         let moved = self.naive[self.index].remove(from).expect("found");
         self.naive[self.index].insert(to.to_vec(), moved);
-        let [_, one, two] = self.db().rename(from, to).expect("it is there");
-        assert_eq!((one.event, two.event, two.created), ("rename_from", "rename_to", !overwritten));
+        let [new, one, two] = self.db().rename(from, to).expect("it is there");
+        // What was there before has gone: the key is new.
+        assert_eq!((new.created, one.event, two.event), (true, "rename_from", "rename_to"));
         assert_eq!(one.dirty + two.dirty, 1);
     }
 
@@ -435,14 +436,13 @@ impl Model {
 
     fn copy_to(&mut self, from: &[u8], to: &[u8], other: usize) {
         let found = self.find(from, false);
-        let created = found && !self.naive[other].contains_key(to);
         if found {
             let mut copy = self.naive[self.index][from].clone();
             copy.used = self.now_ms / 1000;
             self.naive[other].insert(to.to_vec(), copy);
         }
         let effect = self.db().copy_to(from, to, other);
-        assert_eq!((!effect.is_none(), effect.created), (found, created));
+        assert_eq!((!effect.is_none(), effect.created), (found, found));
     }
 
     fn flush(&mut self) {

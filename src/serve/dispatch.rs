@@ -266,7 +266,7 @@ pub(super) fn run_inside(ctx: &mut Ctx<'_>, args: Args<'_>) {
     let row = match find_row(ctx.session, &args) {
         Ok(row) => row,
         Err(error) => {
-            let _ = ctx.reply.error(&error.bytes());
+            let _ = ctx.reply.error(error.bytes());
             return;
         }
     };
@@ -328,7 +328,7 @@ pub(super) fn perform(ctx: &mut Ctx<'_>, row: &Row, args: Args<'_>) -> Result<()
         Ok(_) => Ok(()),
         Err(error) => {
             ctx.reply.truncate(mark);
-            let _ = ctx.reply.error(&error.bytes());
+            let _ = ctx.reply.error(error.bytes());
             Err(error.code())
         }
     };
@@ -474,5 +474,5 @@ fn refuse(engine: &mut Engine, session: &mut Session, row: Option<&Row>, error: 
     }
     stats.count_error(error.code());
     let mut reply = Reply::new(out, session.protocol);
-    let _ = reply.error(&error.bytes());
+    let _ = reply.error(error.bytes());
 }

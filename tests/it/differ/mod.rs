@@ -74,7 +74,7 @@ fn run(mut pair: Pair, wanted: usize, seed: u64, rounds: std::ops::Range<u64>) {
                 report.take(&mut pair, round, mismatch);
             }
         }
-        if number % 1000 == 999 {
+        if number % 250 == 249 {
             eprintln!("{compared} commands compared, {:.0} s", begin.elapsed().as_secs_f64());
         }
     }

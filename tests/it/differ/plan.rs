@@ -3,6 +3,7 @@
 use fastrand::Rng;
 
 use super::grammar::Verb;
+use super::judge::is_scan;
 use super::stage::timeout_at;
 use super::words::{Word, Words, line};
 
@@ -412,12 +413,20 @@ impl Draft<'_> {
 /// Without what may have come of a count, an offset or a timeout: an answer of gigabytes, a wait of years.
 fn harmless(step: &mut Step) {
     fn number(word: &Word) -> Option<f64> {
-        std::str::from_utf8(word).ok()?.trim_start_matches('#').parse().ok()
+        std::str::from_utf8(word).ok()?.trim().trim_start_matches('#').parse().ok()
     }
     if let Some(timeout) = timeout_at(step).and_then(|at| step.args.get_mut(at))
         && (number(timeout).is_some_and(|n| n > 0.02 && n < 1e15) || timeout.starts_with(b"0x"))
     {
         *timeout = b"0".to_vec();
+    }
+    // Where a cursor stands is each server's own: iterations begin at the beginning.
+    let place = if step.is("scan") { 1 } else { 2 };
+    if is_scan(step)
+        && let Some(cursor) = step.args.get_mut(place)
+        && number(cursor).is_some_and(|n| n != 0.0)
+    {
+        *cursor = b"0".to_vec();
     }
     // The real server cuts an index of LSET to 32 bits, which is no good (`fixtures/oracle/lset.txt`).
     if step.is("lset")
