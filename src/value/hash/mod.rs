@@ -163,7 +163,8 @@ impl Hash {
             Hash::PackedEx(ex) => ex.set(field, value, ttl),
             Hash::Table(table) => return table.set(field, value, ttl),
         };
-        if new && self.len() > limits.hash_max_listpack_entries {
+        // Also when a field is overwritten: the limit may have been lowered.
+        if self.len() > limits.hash_max_listpack_entries {
             self.convert();
         }
         new
