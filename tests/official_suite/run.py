@@ -5,7 +5,7 @@
 
 Needs ../shared/tools/suite (its README says what that needs); without it there is nothing to run, which is no failure.
 passing.txt has for each unit how many tests pass of those that pass with the real server, and below it the names of those
-that don't. `--update` writes what passes now. Tests go on behind one that ends in an unexpected error (`--durable`): the
+that don't; behind `not run:` those that need what is not there yet and leave the server so that others fail. `--update` writes what passes now. Tests go on behind one that ends in an unexpected error (`--durable`): the
 suite itself would end the unit there, and hide what comes behind.
 """
 
@@ -23,25 +23,34 @@ LIST = os.path.join(HERE, "passing.txt")
 VERSION = "redis-8.0.6"
 
 
+NOT_RUN = "not run: "
+
+
 def read_list():
-    """Units in order: their line of counts, and the names of tests that do not pass."""
-    head, units, unit = [], {}, None
+    """Units in order and the names of tests that do not pass; and which of these are not run."""
+    head, units, unit, not_run = [], {}, None, []
     for line in open(LIST, encoding="utf-8"):
         line = line.rstrip("\n")
         if line.startswith("unit/") or line.startswith("integration/"):
             unit = units.setdefault(line.split()[0], [])
         elif line.startswith("  ") and unit is not None:
-            unit.append(line.strip())
+            name = line.strip()
+            if name.startswith(NOT_RUN):
+                name = name.removeprefix(NOT_RUN)
+                not_run.append(name)
+            unit.append(name)
         else:
             head.append(line)
-    return head, units
+    return head, units, not_run
 
 
-def run(server, units, jobs):
+def run(server, units, jobs, not_run):
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "result.json")
         command = [sys.executable, SUITE, "--server", server, "--suite", VERSION, "--units", ",".join(units),
                    "--jobs", str(jobs), "--durable", "--timeout-per-unit", "240", "--out", out]
+        for name in not_run:
+            command += ["--runtest-arg=--skiptest", f"--runtest-arg={name}"]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
         with open(out, encoding="utf-8") as file:
             return json.load(file)["units"]
@@ -66,15 +75,15 @@ def main():
     if not os.path.exists(SUITE):
         print("the official suite is not here")
         return 0
-    head, known = read_list()
+    head, known, not_run = read_list()
     units = args.units or list(known)
     for unit in units:
         known.setdefault(unit, [])
-    results = run(os.path.abspath(args.server), units, args.jobs)
+    results = run(os.path.abspath(args.server), units, args.jobs, not_run)
     failures = lost(results, known)
     if failures and not args.update:
         # Some tests depend on time: once more, alone, before a loss is believed.
-        again = run(os.path.abspath(args.server), list(failures), 1)
+        again = run(os.path.abspath(args.server), list(failures), 1, not_run)
         results.update(again)
         failures = lost(again, known)
     for unit in units:
@@ -89,7 +98,7 @@ def main():
         counts.update({unit: f"{unit} {results[unit]['passed']}/{results[unit]['reference']}" for unit in units})
         lines = [line for line in head if line]
         for unit, names in known.items():
-            lines += [counts[unit]] + [f"  {name}" for name in names]
+            lines += [counts[unit]] + [f"  {NOT_RUN if name in not_run else ''}{name}" for name in names]
         open(LIST, "w", encoding="utf-8").write("\n".join(lines) + "\n")
         return 0
     return 1 if failures else 0
