@@ -13,6 +13,7 @@
 //! - `snapshots`: every file of `fixtures/rdb` as the dump file; `saving`: every way a save can go, and to leave;
 //!   `neighbours`: files to and from real servers, where there are any.
 //! - `append`: the append log, read and checked: every directory of `fixtures/aof`, and earlier moments.
+//! - `differ`: random commands to a real server and to ours in lockstep, where there is a real one.
 //! - `blocking`: clients that wait for keys, several at once, in the order in which things happen.
 //! - `oracle`: what Redis 8.0.6 answered (`fixtures/oracle`), replayed against ours, and its recorder.
 
