@@ -26,6 +26,13 @@ fn class(event: &str) -> u32 {
     }
 }
 
+/// Whether a change may end a wait: what leaves the value in its place and adds nothing to it does not.
+fn matters_to_waiting(effect: &Effect<'_>) -> bool {
+    let quiet =
+        effect.unwatched || matches!(effect.event, "expire" | "persist" | "xdel" | "xtrim" | "xsetid");
+    effect.ready || effect.created || !quiet
+}
+
 impl State {
     /// Tells watchers and subscribers of keyspace events what a key went through.
     #[inline]
@@ -37,7 +44,7 @@ impl State {
             self.invalidate(effect.key, self.tracking.current);
         }
         // What happens to a stream's groups is no news for its readers, but for a group's end.
-        if !self.blocked.is_empty() && !effect.is_keyless() && (effect.ready || !effect.unwatched) {
+        if !self.blocked.is_empty() && !effect.is_keyless() && matters_to_waiting(effect) {
             self.blocked.touch(db, effect.key, effect.ready || effect.created);
         }
         if self.config.notify_keyspace_events.0 != 0 {

@@ -498,6 +498,18 @@ fn what_is_no_element() {
         a? [pmessage * __keyspace@0__:nosuch keymiss]
         b: XACK s g 0-1 = :0
         a? [pmessage * __keyspace@0__:s keymiss]
+        # a hash whose last field has lapsed was found
+        b: DEBUG SET-ACTIVE-EXPIRE 0 = +OK
+        a: PSUBSCRIBE * = [psubscribe * :1]
+        b: CONFIG SET notify-keyspace-events Kmg = +OK
+        b: HSET h f v = :1
+        b: HPEXPIRE h 1 FIELDS 1 f = [:1]
+        sleep 3
+        b: HEXISTS h f = :0
+        a? [pmessage * __keyspace@0__:h del]
+        b: HEXISTS h f = :0
+        a? [pmessage * __keyspace@0__:h keymiss]
+        b: DEBUG SET-ACTIVE-EXPIRE 1 = +OK
         # a key may have an empty name
         a: PSUBSCRIBE * = [psubscribe * :1]
         b: CONFIG SET notify-keyspace-events Kg = +OK
