@@ -3,8 +3,8 @@
 //! They are heard on a thread of their own, which never waits for the engine: the second one must be heard while the
 //! first one's save has it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Builder;
@@ -33,11 +33,14 @@ async fn hear(server: &Arc<Server>) {
         Ok(streams) => streams,
         Err(error) => return warning!("Can't listen to signals: {error}"),
     };
-    let leaving = Arc::new(AtomicBool::new(false));
+    let phase = Arc::new(Mutex::new(Phase::Stays));
     loop {
         let interrupt = next(&mut interrupts, &mut terminations).await;
-        let again = leaving.swap(true, Ordering::SeqCst);
-        if again && interrupt {
+        let mut now = lock(&phase);
+        // Taken back, but the thread that waits has not seen it yet.
+        let taken_back = matches!(*now, Phase::Waits { .. }) && !server.leaving.load(Ordering::SeqCst);
+        let begins = *now == Phase::Stays;
+        if !begins && !taken_back && interrupt {
             say("You insist... exiting now.");
             leave_at_once();
         }
@@ -46,16 +49,37 @@ async fn hear(server: &Arc<Server>) {
             (false, true) => "Received SIGINT scheduling shutdown...",
             (false, false) => "Received SIGTERM scheduling shutdown...",
         });
-        if !again {
-            let (server, leaving) = (server.clone(), leaving.clone());
+        if begins || taken_back {
+            *now = Phase::Waits { interrupt };
+            server.leaving.store(true, Ordering::SeqCst);
+        }
+        drop(now);
+        if begins {
+            let (server, phase) = (server.clone(), phase.clone());
             let work = move || {
-                obey(&server, interrupt);
-                // Still here: the save failed, as the log says.
-                leaving.store(false, Ordering::SeqCst);
+                if obey(&server, &phase) {
+                    // Still here: the save failed, as the log says.
+                    *lock(&phase) = Phase::Stays;
+                }
             };
             std::thread::Builder::new().name("leave".into()).spawn(work).expect("a thread can be started");
         }
     }
+}
+
+/// How far leaving is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Stays,
+    /// For the timers' turn; `server.leaving` goes when it is taken back.
+    Waits {
+        interrupt: bool,
+    },
+    Leaves,
+}
+
+fn lock(phase: &Mutex<Phase>) -> MutexGuard<'_, Phase> {
+    phase.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether the next signal is SIGINT.
@@ -72,21 +96,31 @@ fn say(message: &str) {
     log::raw(Level::Warning, &format!("{}:signal-handler ({seconds}) {message}\n", std::process::id()));
 }
 
-/// Leaves, when the timers' turn comes: while they stand still (DEBUG PAUSE-CRON) SHUTDOWN ABORT may take it back.
-fn obey(server: &Server, interrupt: bool) {
-    server.leaving.store(true, Ordering::SeqCst);
-    let mut guard = server.lock();
-    while guard.state.pause_cron && server.leaving.load(Ordering::SeqCst) {
-        drop(guard);
+/// Leaves, when the timers' turn comes: while they stand still (DEBUG PAUSE-CRON) SHUTDOWN ABORT may take it back. False
+/// if that happened.
+fn obey(server: &Server, phase: &Mutex<Phase>) -> bool {
+    let (mut guard, interrupt) = loop {
+        let guard = server.lock();
+        let mut now = lock(phase);
+        let Phase::Waits { interrupt } = *now else { return false };
+        if !server.leaving.load(Ordering::SeqCst) {
+            // Under the same lock, so that a signal that comes now begins anew.
+            *now = Phase::Stays;
+            return false;
+        }
+        if !guard.state.pause_cron {
+            *now = Phase::Leaves;
+            server.leaving.store(false, Ordering::SeqCst);
+            drop(now);
+            break (guard, interrupt);
+        }
+        drop((now, guard));
         std::thread::sleep(PAUSED);
-        guard = server.lock();
-    }
-    if !server.leaving.swap(false, Ordering::SeqCst) {
-        return;
-    }
+    };
     let engine = &mut *guard;
     let config = &engine.state.config;
     let flags = if interrupt { config.shutdown_on_sigint } else { config.shutdown_on_sigterm };
     // An error is in the log.
     let _ = leave(server, &mut engine.keyspace, &mut engine.state, Leave::from_flags(flags));
+    true
 }
