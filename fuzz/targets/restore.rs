@@ -293,7 +293,7 @@ fn rewritten(road: &mut Road, dumped: &[u8], digest: &[u8]) {
     // cannot be added so.
     const OTHERWISE: [u8; 7] = [15, 19, 21, 22, 23, 24, 25];
     let limits = Limits::default();
-    let options = LoadOptions { limits: &limits, strict: true };
+    let options = LoadOptions { limits: &limits, strict: true, salvage: false };
     let Ok(value) = restore(dumped, &options, true) else { return };
     if OTHERWISE.contains(&dumped[0]) {
         return;
