@@ -88,6 +88,14 @@ impl Followers {
         is_new
     }
 
+    /// A follower that waits has all that it wants of a snapshot: it gets the stream from here on.
+    pub fn skip_snapshot(&mut self, id: SessionId) {
+        self.in_stage(Stage::Waiting)
+            .filter(|follower| follower.id == id)
+            .for_each(|follower| follower.stage = Stage::Online);
+        self.stream.take_frames(true);
+    }
+
     /// A session follows no longer.
     pub fn remove(&mut self, id: SessionId) {
         self.all.retain(|follower| follower.id != id);

@@ -35,6 +35,16 @@ pub enum ReplyMode {
     Skip,
 }
 
+/// What a follower's snapshot is to hold (REPLCONF rdb-filter-only).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wanted {
+    #[default]
+    All,
+    /// Function libraries, no keys.
+    Functions,
+    Nothing,
+}
+
 /// How a client came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Peer {
@@ -120,6 +130,8 @@ pub struct Session {
     pub no_evict: bool,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
+    /// What it wants of a snapshot, should it follow.
+    pub wanted: Wanted,
     /// The connection ends when its output is sent.
     pub closing: bool,
     /// The connection ends now, and nothing more of its input runs.
@@ -170,6 +182,7 @@ impl Session {
             no_touch: false,
             no_evict: false,
             reply_mode: ReplyMode::On,
+            wanted: Wanted::All,
             closing: false,
             cut_off: false,
             queued: None,

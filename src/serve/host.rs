@@ -10,6 +10,7 @@ use crate::command::{
 };
 use crate::engine::SessionId;
 use crate::engine::config::{Config, Hook, Notify, SetError};
+use crate::engine::session::Wanted;
 use crate::keyspace::{Database, Keyspace, Policy};
 use crate::resp::OwnedArgs;
 
@@ -57,6 +58,10 @@ impl Host for Server {
     }
 
     fn send_snapshots(&self, ctx: &mut Ctx<'_>) {
+        let (id, wanted) = (ctx.session.id, ctx.session.wanted);
+        if wanted != Wanted::All {
+            super::save::feed::send_small(ctx.db.keyspace(), ctx.state, id, wanted);
+        }
         super::save::feed::start(self, ctx.db.keyspace(), ctx.state);
     }
 

@@ -13,10 +13,18 @@ struct Stream(BufReader<TcpStream>);
 impl Stream {
     /// Asks for the stream; gives the snapshot, too.
     fn open(node: &Node) -> (Stream, Vec<u8>) {
+        Stream::open_after(node, "")
+    }
+
+    /// The same after a command that is answered with OK.
+    fn open_after(node: &Node, command: &str) -> (Stream, Vec<u8>) {
         let mut socket = TcpStream::connect(("127.0.0.1", node.port())).expect("it accepts");
         socket.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
-        socket.write_all(b"SYNC\r\n").expect("sent");
+        socket.write_all(format!("{command}SYNC\r\n").as_bytes()).expect("sent");
         let mut stream = Stream(BufReader::new(socket));
+        if !command.is_empty() {
+            assert_eq!(stream.line(), "+OK");
+        }
         let len = stream.line();
         let len: usize = len.strip_prefix('$').and_then(|n| n.parse().ok()).expect("a length");
         let mut snapshot = vec![0; len];
@@ -109,6 +117,19 @@ fn changes_while_the_snapshot_is_written_follow_it() {
 }
 
 #[test]
+fn who_wants_no_keys_gets_the_stream_at_once() {
+    let home = Home::new();
+    let node = home.start(&[]);
+    node.ok("SET before 1");
+    let (mut stream, snapshot) = Stream::open_after(&node, "REPLCONF rdb-filter-only \"\"\r\n");
+    assert!(snapshot.starts_with(b"REDIS") && !snapshot.windows(6).any(|part| part == b"before"));
+    node.ok("SET k v");
+    stream.frames(&["SELECT 0", "SET k v"]);
+    assert_eq!(node.ask("CLIENT KILL TYPE replica"), Value::Int(1));
+    assert_eq!(stream.line(), "", "it ends");
+}
+
+#[test]
 fn what_is_announced_before_is_taken() {
     let home = Home::new();
     let node = home.start(&[]);
@@ -116,6 +137,10 @@ fn what_is_announced_before_is_taken() {
     assert_eq!(
         node.ask("REPLCONF colour red"),
         Value::Error(b"ERR Unrecognized REPLCONF option: colour".to_vec())
+    );
+    assert_eq!(
+        node.ask("REPLCONF rdb-filter-only keys"),
+        Value::Error(b"ERR Unsupported rdb-filter-only option: keys".to_vec())
     );
     assert_eq!(node.ask("REPLCONF capa"), Value::Error(b"ERR syntax error".to_vec()));
 }

@@ -96,8 +96,7 @@ fn a_bad_line_is_shown_and_ends_the_start() {
 #[test]
 fn what_would_lose_data_or_open_the_server_is_refused() {
     for args in [
-        &["--masterauth", "x"][..],
-        &["--aclfile", "x"],
+        &["--aclfile", "x"][..],
         &["--user", "alice on >x ~* +@all"],
         &["--rename-command", "FLUSHALL", ""],
         &["--tls-port", "6380"],

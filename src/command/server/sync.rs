@@ -3,6 +3,7 @@
 //! Tools (redis-cli --replica, --rdb) and replicas that know no better speak so. Of resuming (PSYNC) nothing is here.
 
 use crate::command::*;
+use crate::engine::session::Wanted;
 
 pub(super) const SYNC: Command = Command {
     name: "sync",
@@ -52,6 +53,7 @@ fn replconf(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
                 parse::int(value)?;
             }
             () if parse::is(name, "IP-ADDRESS") || parse::is(name, "CAPA") => {}
+            () if parse::is(name, "RDB-FILTER-ONLY") => ctx.session.wanted = wanted(value)?,
             // What a follower has taken so far. It expects no answer.
             () if parse::is(name, "ACK") => return Ok(Replied::nothing()),
             () => {
@@ -61,4 +63,17 @@ fn replconf(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
         }
     }
     Ok(ctx.reply.ok())
+}
+
+/// The parts of a snapshot that are wanted, by name; keys have none.
+fn wanted(list: &[u8]) -> Result<Wanted, CmdError> {
+    let mut wanted = Wanted::Nothing;
+    for part in list.split(|b| *b == b' ').filter(|part| !part.is_empty()) {
+        if !parse::is(part, "FUNCTIONS") {
+            let part = String::from_utf8_lossy(part);
+            return Err(CmdError::text(format!("ERR Unsupported rdb-filter-only option: {part}")));
+        }
+        wanted = Wanted::Functions;
+    }
+    Ok(wanted)
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 use super::fork::Ended;
 use super::reap::{done, take_leave};
 use super::target::Target;
+use super::write::Snapshot;
 use super::{Purpose, start_child};
-use crate::engine::{SessionId, State};
+use crate::engine::session::Wanted;
+use crate::engine::{Libraries, SessionId, State};
 use crate::keyspace::Keyspace;
 use crate::serve::Server;
 use crate::{notice, warning};
@@ -33,6 +35,21 @@ pub(in crate::serve) fn start(server: &Server, keyspace: &mut Keyspace, state: &
         warning!("BGSAVE for replication failed: {reason}");
         give_up(state);
     }
+}
+
+/// Sends a snapshot without keys at once, to a follower that asked for no more.
+pub(in crate::serve) fn send_small(keyspace: &Keyspace, state: &mut State, id: SessionId, wanted: Wanted) {
+    let (no_keys, no_libraries) = (Keyspace::new(1, state.config.limits.clone(), drop), Libraries::default());
+    let libraries = if wanted == Wanted::Functions { &state.libraries } else { &no_libraries };
+    let mut snapshot = Vec::new();
+    let written = Snapshot::of(keyspace, state).of_other(&no_keys, libraries).write(&mut snapshot, |_| ());
+    if let Err(error) = written {
+        warning!("Failed to send a snapshot: {}", super::why(&error));
+        return state.forget(id);
+    }
+    state.clients.push(id, format!("${}\r\n", snapshot.len()).as_bytes());
+    state.clients.push(id, &snapshot);
+    state.followers.skip_snapshot(id);
 }
 
 /// The followers' connections end: they may come again.

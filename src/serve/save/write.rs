@@ -42,6 +42,11 @@ fn save_options(config: &Config, keyspace: &Keyspace) -> SaveOptions {
 }
 
 impl<'a> Snapshot<'a> {
+    /// The same snapshot of other content.
+    pub fn of_other(self, keyspace: &'a Keyspace, libraries: &'a Libraries) -> Snapshot<'a> {
+        Snapshot { keyspace, libraries, ..self }
+    }
+
     /// A snapshot of the present.
     pub fn of(keyspace: &'a Keyspace, state: &'a State) -> Snapshot<'a> {
         let config = &state.config;

@@ -39,7 +39,7 @@ pub(super) const LIST: Command = Command {
     ..SUB
 };
 
-/// The kinds of clients; there is no replication, so all that come are normal or listen to channels.
+/// The kinds of clients. We follow nobody, so there is no master among them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClientType {
     Normal,
@@ -51,7 +51,11 @@ pub(super) enum ClientType {
 impl ClientType {
     /// What a session is.
     pub fn of(session: &Session, state: &State) -> ClientType {
-        if state.pubsub.is_subscribed(session.id) { ClientType::PubSub } else { ClientType::Normal }
+        match () {
+            () if state.followers.has(session.id) => ClientType::Replica,
+            () if state.pubsub.is_subscribed(session.id) => ClientType::PubSub,
+            () => ClientType::Normal,
+        }
     }
 
     /// Reads a type's name, or answers as the real server.

@@ -18,8 +18,8 @@ pub(in super::super) const ROWS: &[Row] = &[
         .fixed()
         .flags(MULTI)
         .refused(NO_REPLICATION),
-    refused("masterauth", Kind::Secret, NO_REPLICATION, "Password at the master.").flags(SENSITIVE),
-    refused("masteruser", maybe(), NO_REPLICATION, "User at the master.").flags(SENSITIVE),
+    inert("masterauth", Kind::Secret, "Password at the master.").flags(SENSITIVE),
+    inert("masteruser", maybe(), "User at the master.").flags(SENSITIVE),
     refused(
         "min-replicas-to-write",
         int(0, INT_MAX, 0),
