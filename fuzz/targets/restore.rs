@@ -277,7 +277,11 @@ fn step(road: &mut Road, [what, by]: [u8; 2]) {
     let which = usize::from(what) % all;
     let template = of_type.get(which).unwrap_or_else(|| &ANY[which - of_type.len()]);
     let words = request(template, by, &pool(road, walk));
-    road.call(&words.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let answer = road.call(&words.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    if std::env::var_os("RESNAP_FUZZ_LOG").is_some() {
+        let line: Vec<String> = words.iter().map(|word| word.escape_ascii().to_string()).collect();
+        eprintln!("{}\n  {}", line.join(" "), answer.escape_ascii());
+    }
 }
 
 /// A payload as DUMP would have made it.
@@ -301,8 +305,14 @@ fn rewritten(road: &mut Road, dumped: &[u8], digest: &[u8]) {
     let mut commands = Commands::new(Vec::new());
     let info = KeyInfo { key: b"written", ..KeyInfo::default() };
     commands.key(&info, Body::from(&value)).expect("memory takes it");
-    road.feed(&commands.finish().expect("memory takes it"));
-    assert!(road.line("DEBUG DIGEST-VALUE written") == digest, "another value was logged");
+    let commands = commands.finish().expect("memory takes it");
+    // A listpack keeps no sign of zero, in real servers as here; it is lost where one is on the way to a tree.
+    if commands.windows(6).any(|word| word == b"\r\n-0\r\n") {
+        return;
+    }
+    road.feed(&commands);
+    let same = road.line("DEBUG DIGEST-VALUE written") == digest;
+    assert!(same, "another value was logged: {}", commands.escape_ascii());
 }
 
 /// The dump of a key, if there is one.
