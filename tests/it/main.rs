@@ -14,6 +14,7 @@
 //!   `neighbours`: files to and from real servers, where there are any.
 //! - `append`: the append log, read and checked: every directory of `fixtures/aof`, and earlier moments.
 //! - `differ`: random commands to a real server and to ours in lockstep, where there is a real one.
+//! - `crash`: kill -9 under load: whatever was answered is there.
 //! - `blocking`: clients that wait for keys, several at once, in the order in which things happen.
 //! - `oracle`: what Redis 8.0.6 answered (`fixtures/oracle`), replayed against ours, and its recorder.
 
@@ -23,6 +24,7 @@ mod canon;
 mod client;
 mod clients;
 mod differ;
+mod crash;
 mod economy;
 mod examples;
 mod floors;

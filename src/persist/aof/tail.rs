@@ -491,6 +491,10 @@ impl Tail {
             self.release(end);
         }
         self.syncing.store(false, Ordering::Relaxed);
+        if !always && lock(&self.queue).end > self.written() {
+            // Put off by this sync, and answered: the sooner it is written the less a crash can take.
+            self.flush();
+        }
     }
 
     /// Wakes who waited for what is released by now; how many they were.

@@ -119,6 +119,8 @@ fn open(append: &Append, keyspace: &Keyspace, state: &mut State) -> Result<(), L
     manifest.set_end_offset(None);
     let name = manifest.incrs().last().map(|part| part.name.clone()).expect("there is one, now");
     let file = files.append(&name)?;
+    // What an earlier process wrote and did not sync counts from here on, and others may follow it.
+    file.sync().map_err(|error| files::logged("Fail to fsync the AOF file", &error))?;
     files.replace_manifest(&manifest)?;
     let (size, name) = (files.size(&name), text(&name));
     match is_new {

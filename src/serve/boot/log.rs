@@ -122,8 +122,12 @@ impl Place {
             warning!("Error trying to write the AOF manifest file in {dir}: {why}");
             fault(&self.log_dir, None, why)
         })?;
-        let moved =
-            fs::rename(&from, &to).and_then(|()| sync_dir(&self.log_dir)).and_then(|()| sync_dir(&self.dir));
+        // Whoever wrote it need not have synced it, and others will follow it.
+        let synced = File::open(&from).and_then(|file| file.sync_all());
+        let moved = synced
+            .and_then(|()| fs::rename(&from, &to))
+            .and_then(|()| sync_dir(&self.log_dir))
+            .and_then(|()| sync_dir(&self.dir));
         moved.map_err(|error| {
             let why = reason(&error);
             warning!("Error trying to move the old AOF file {file} into dir {dir}: {why}");
