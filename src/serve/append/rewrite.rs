@@ -295,6 +295,8 @@ impl Rewrite {
                 files.remove(&files.path(&base));
                 return Err(Logged);
             }
+            // The old one knows nothing of a log that is being turned on, so the new one must be durable.
+            Err(Unreplaced::InPlace) if self.first => files.replace_manifest(&manifest)?,
             // Both manifests may be what a crash leaves, so nothing that one of them names may go.
             Err(Unreplaced::InPlace) => return Ok(manifest),
         }

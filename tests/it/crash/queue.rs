@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 
-use super::load::connect;
+use super::load::try_connect;
 use crate::client::{Client, Value};
 use crate::node::Node;
 
@@ -66,7 +66,7 @@ impl Queue {
 }
 
 fn selected(node: &Node) -> Option<Client> {
-    let mut client = connect(node);
+    let mut client = try_connect(node)?;
     client.line(&format!("SELECT {DB}")).is_ok().then_some(client)
 }
 
