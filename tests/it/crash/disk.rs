@@ -269,6 +269,7 @@ impl Disk for SimDisk {
         state.whole(|| format!("create {}", path.display()))?;
         let inode = state.open(path);
         state.inodes[inode].bytes.clear();
+        state.inodes[inode].lost.clear();
         Ok(self.file(inode))
     }
 

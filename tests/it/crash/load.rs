@@ -51,26 +51,35 @@ impl Journal {
     ) -> Result<usize, String> {
         let mut model = start.clone();
         self.asked[..floor].iter().for_each(|asked| asked.apply(&mut model, found));
-        let differences = model.differences(found, looked);
+        let mut nearest = model.differences(found, looked);
         let mut done = floor;
         while !model.agrees(found, looked) {
             let Some(asked) = self.asked.get(done) else {
                 let last = &self.asked[floor.saturating_sub(12)..];
                 let answered = self.answered;
                 return Err(format!(
-                    "looked within {looked:?}: of {answered} answered, {floor} must be there; with those:\n{}\nthe last before, and what came \
+                    "looked within {looked:?}: of {answered} answered, {floor} must be there; the nearest state has:\n{}\nthe last before, and what came \
                      after:\n{last:#?}",
-                    differences.join("\n"),
+                    nearest.join("\n"),
                 ));
             };
             asked.apply(&mut model, found);
             done += 1;
+            let differences = model.differences(found, looked);
+            if differences.len() < nearest.len() {
+                nearest = differences;
+            }
         }
         Ok(done)
     }
 }
 
 impl Asked {
+    /// The server chooses something by itself.
+    fn chooses(&self) -> bool {
+        self.lines[0].starts_with("SPOP") || self.lines[0].contains(" * ")
+    }
+
     fn apply(&self, model: &mut Model, found: &Model) {
         for line in &self.lines {
             let guess = if self.when.to == u64::MAX { model.guess(line, found) } else { None };
@@ -158,9 +167,8 @@ fn judge(asked: &Asked, answers: &[Value]) -> Result<Option<String>, String> {
     if answers.len() != asked.lines.len() {
         return Err(format!("{asked:?}: {answers:?}"));
     }
-    let chooses = asked.lines[0].starts_with("SPOP") || asked.lines[0].contains(" * ");
     let text = answers[0].bytes().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    Ok(text.filter(|_| chooses))
+    Ok(text.filter(|_| asked.chooses()))
 }
 
 struct Writer {
@@ -174,7 +182,12 @@ struct Writer {
 impl Writer {
     fn batch(&mut self) -> Vec<Asked> {
         let size = [1, 1, 1, 2, 4, 16][self.rng.usize(..6)];
-        (0..size).map(|_| self.asked()).collect()
+        let mut batch: Vec<Asked> = Vec::new();
+        // What the server chose can be told from what is left only if nothing comes behind it.
+        while batch.len() < size && !batch.last().is_some_and(Asked::chooses) {
+            batch.push(self.asked());
+        }
+        batch
     }
 
     fn asked(&mut self) -> Asked {
