@@ -245,7 +245,8 @@ fn attempt(rig: &Rig, step: &str) -> bool {
                 if !refused || rig.is_over() {
                     return released;
                 }
-                serve::cron(&rig.server);
+                // There may be a rewrite already, which the failure has brought about.
+                rig.settle();
             }
             panic!("{step} is refused for ever; the disk:\n{}", rig.disk.history());
         }
