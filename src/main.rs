@@ -2,7 +2,7 @@
 //! The binary: everything is in `cli`.
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: resnap::serve::process::allocator::Allocator = resnap::serve::process::allocator::Allocator;
 
 /// What jemalloc reads before anything else runs: it asks for huge pages. Whether it gets them is decided by
 /// `serve::process::huge_pages`.
