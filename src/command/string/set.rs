@@ -127,6 +127,8 @@ pub(super) fn store_until(
     unit: Unit,
 ) {
     if unit.seconds || !unit.absolute {
+        // What is there may be past its time: the log must hear that it went before it hears what came.
+        ctx.db.contains_for_write(key);
         let mut digits = itoa::Buffer::new();
         let value = request.get(i).unwrap_or_default();
         ctx.propagate(&[b"SET", key, value, b"PXAT", digits.format(when.at_ms).as_bytes()]);

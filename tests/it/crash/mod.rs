@@ -338,3 +338,19 @@ impl Life {
         }
     }
 }
+
+/// A key that takes the place of one that is past its time: the log tells of the old one's end first.
+#[test]
+fn what_took_a_lapsed_keys_place_survives() {
+    let home = Home::new();
+    let node = home.start(&["--appendonly", "yes"]);
+    node.ok("DEBUG SET-ACTIVE-EXPIRE 0");
+    for line in ["SET k old PX 1", "SET k new PX 100000", "SET l old PX 1", "SETEX l 100 new"] {
+        node.ok(line);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    node.kill();
+    let node = home.start(&["--appendonly", "yes"]);
+    assert_eq!(node.ask("GET k"), Value::Bulk(b"new".to_vec()), "{}", node.log());
+    assert_eq!(node.ask("GET l"), Value::Bulk(b"new".to_vec()), "{}", node.log());
+}
