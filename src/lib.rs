@@ -68,3 +68,8 @@ pub mod resp;
 pub mod serve;
 pub mod text;
 pub mod value;
+
+/// The tests of the library run with the program's allocator.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: serve::process::allocator::Allocator = serve::process::allocator::Allocator;

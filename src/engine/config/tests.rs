@@ -182,8 +182,8 @@ fn set_errors() {
              an integer",
         ),
         (
-            &[("masterauth", "x")],
-            "CONFIG SET failed (possibly related to argument 'masterauth') - there is no replication yet",
+            &[("tls-port", "6380")],
+            "CONFIG SET failed (possibly related to argument 'tls-port') - there is no TLS yet: connections would not be encrypted",
         ),
     ];
     for (pairs, error) in rows {
