@@ -128,14 +128,15 @@ fn restore(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         delete(ctx, key);
         return Ok(ctx.reply.ok());
     }
+    let clock = options.clock(ctx);
+    let effect = Effect { ready: true, created: true, ..ctx.db.put(key, value, expiry, "restore") };
+    // After the change: what was replaced may have been past its time, and the log must hear of that first.
     if let (Some(when), false) = (expiry, options.absolute) {
         let mut digits = itoa::Buffer::new();
         let head: [&[u8]; 4] = [b"RESTORE", key, digits.format(when).as_bytes(), payload];
         let words: Vec<&[u8]> = head.into_iter().chain(request).chain([&b"ABSTTL"[..]]).collect();
         ctx.propagate(&words);
     }
-    let clock = options.clock(ctx);
-    let effect = Effect { ready: true, created: true, ..ctx.db.put(key, value, expiry, "restore") };
     if let Some(clock) = clock {
         ctx.db.set_clock(key, clock);
     }

@@ -126,14 +126,13 @@ pub(super) fn store_until(
     when: When,
     unit: Unit,
 ) {
+    // Before the log hears what came: what was there may have been past its time, and must be heard to go first.
+    let effect = ctx.db.set(key, argument(request, i), Ttl::At(when.at_ms));
     if unit.seconds || !unit.absolute {
-        // What is there may be past its time: the log must hear that it went before it hears what came.
-        ctx.db.contains_for_write(key);
         let mut digits = itoa::Buffer::new();
         let value = request.get(i).unwrap_or_default();
         ctx.propagate(&[b"SET", key, value, b"PXAT", digits.format(when.at_ms).as_bytes()]);
     }
-    let effect = ctx.db.set(key, argument(request, i), Ttl::At(when.at_ms));
     ctx.record(effect);
     ctx.record(Effect::new(key, "expire").dirty(0));
 }

@@ -349,8 +349,15 @@ fn what_took_a_lapsed_keys_place_survives() {
         node.ok(line);
         std::thread::sleep(Duration::from_millis(20));
     }
+    node.ok("SET m old PX 1");
+    std::thread::sleep(Duration::from_millis(20));
+    let new = node.ask("DUMP k").bytes().expect("a payload");
+    let restored =
+        node.client().call(&[&b"RESTORE"[..], b"m", b"100000", &new, b"REPLACE"]).expect("answered");
+    assert_eq!(restored, Value::Simple(b"OK".to_vec()));
     node.kill();
     let node = home.start(&["--appendonly", "yes"]);
+    assert_eq!(node.ask("GET m"), Value::Bulk(b"new".to_vec()), "{}", node.log());
     assert_eq!(node.ask("GET k"), Value::Bulk(b"new".to_vec()), "{}", node.log());
     assert_eq!(node.ask("GET l"), Value::Bulk(b"new".to_vec()), "{}", node.log());
 }
