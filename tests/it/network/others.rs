@@ -135,7 +135,12 @@ fn keys_move_to_another_server() {
         assert!((90_000..=100_000).contains(&ttl), "{ttl}");
         assert_eq!(info(&mut here, "migrate_cached_sockets"), "1");
         let gone = text(&mut here, "MIGRATE 127.0.0.1 1 b 0 1000");
-        assert_eq!(gone, "IOERR error or timeout connecting to the client");
+        // Whether the kernel says so at once or at the first write is a matter of its timing, for the real server, too.
+        let (connecting, writing) = ("connecting to the client", "writing to target instance");
+        assert!(
+            [connecting, writing].map(|what| format!("IOERR error or timeout {what}")).contains(&gone),
+            "{gone}"
+        );
     });
 }
 
@@ -183,8 +188,11 @@ fn keys_make_room() {
         });
         let left: u64 = text(&mut client, "DBSIZE").parse().expect("a number");
         assert!((250..=420).contains(&left), "{left}");
-        let evicted: u64 = info(&mut client, "evicted_keys").parse().expect("a number");
-        assert_eq!(evicted, 500 - left);
+        wait_until("as many were evicted as are gone", || {
+            let evicted: u64 = info(&mut client, "evicted_keys").parse().expect("a number");
+            let left: u64 = text(&mut client, "DBSIZE").parse().expect("a number");
+            evicted == 500 - left
+        });
         client
             .call(&["CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", "1"])
             .expect("answered");
