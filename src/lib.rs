@@ -54,6 +54,13 @@
 //! from the thread that holds the lock; the child touches no runtime, lock or destructor, and leaves by `_exit`. Every
 //! file that replaces another is written beside it, synced and renamed, and the directory is synced.
 //!
+//! # The append log
+//! Frames are rendered under the lock into the log's tail, and written once per turn of a worker, after all of its
+//! ready connections ran. What leaves a connection waits until the log is written as far as the batch went, and with
+//! `appendfsync always` synced; the engine waits for neither. Short syncs are the worker's, long ones a thread's. A
+//! rewrite forks as BGSAVE does; the old increment is written and synced before a manifest names the next, so only the
+//! last file of a log can be torn. Files are reached through [`persist::aof::Disk`], which tests replace.
+//!
 //! # Bytes from outside
 //! Requests, snapshots and payloads are hostile: nothing is reserved by an announced length, nothing recurses by
 //! depth, arithmetic is checked, and damage is an answer, never a panic.

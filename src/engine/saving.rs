@@ -1,5 +1,8 @@
 //! How saving goes: what INFO persistence tells.
 
+use crate::text::clock::Now;
+use std::path::PathBuf;
+
 /// What a forked child is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Child {
@@ -44,7 +47,7 @@ pub struct Saving {
     /// Seconds that the last background save took; -1 before the first.
     pub last_seconds: i64,
     /// The temporary file of the child.
-    pub child_file: Option<std::path::PathBuf>,
+    pub child_file: Option<PathBuf>,
     /// The child, if there is one: there is one at a time.
     pub running: Option<Running>,
     /// A background save is wanted as soon as the running child is done.
@@ -68,6 +71,22 @@ pub struct Saving {
 }
 
 impl Saving {
+    /// A child begins its work, on a data set of so many keys, with a temporary file if it has one.
+    pub fn begin_child(&mut self, child: Child, pid: i32, now: Now, keys: usize, file: Option<PathBuf>) {
+        self.running = Some(Running {
+            child,
+            pid,
+            started: now.ms / 1000,
+            started_us: now.mono_us,
+            dirty_at_start: self.dirty,
+            keys_total: keys as u64,
+            ended: false,
+            aborted: false,
+        });
+        self.child_file = file;
+        (self.child_keys_done, self.child_cow_bytes) = (0, 0);
+    }
+
     /// The child has ended. True: it was told to.
     pub fn end_child(&mut self) -> bool {
         self.running.as_mut().is_some_and(|running| {

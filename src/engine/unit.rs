@@ -1,7 +1,7 @@
 //! A unit of work: what it changed, and the frames by which the log will say it.
 //!
 //! A command with all that it calls is one unit. Handlers tell what changed by effects, and how the log says it
-//! is their row's `propagate`; the sinks (the append log, a tap for tests, some day replicas) get whole units. The
+//! is their row's `propagate`; the sinks (the append log, those who follow, a tap for tests) get whole units. The
 //! log renders into its own buffer, see [`super::log`]; what is kept here is for the tap.
 
 use super::log::render_into;

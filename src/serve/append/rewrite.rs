@@ -11,7 +11,6 @@ use std::sync::Arc;
 use super::files::{self, Base, Files, Logged, Unreplaced, text};
 use super::{Append, collect, hand_over};
 use crate::engine::config::Config;
-use crate::engine::saving::Running;
 use crate::engine::{Child, Engine, LogState, State};
 use crate::keyspace::Keyspace;
 use crate::persist::aof::{DiskFile, Manifest};
@@ -200,18 +199,8 @@ impl Rewrite {
     ) -> Rewrite {
         let now = state.clock.now();
         state.log.rewriting.scheduled = false;
-        state.saving.running = Some(Running {
-            child: Child::Rewrite,
-            pid,
-            started: now.ms / 1000,
-            started_us: now.mono_us,
-            dirty_at_start: state.saving.dirty,
-            keys_total: keyspace.total_keys() as u64,
-            ended: false,
-            aborted: false,
-        });
-        state.saving.child_file = Some(temporary.clone());
-        (state.saving.child_keys_done, state.saving.child_cow_bytes) = (0, 0);
+        let file = Some(temporary.clone());
+        state.saving.begin_child(Child::Rewrite, pid, now, keyspace.total_keys(), file);
         super::obey(&server.append, state);
         let snapshot = state.config.aof_use_rdb_preamble;
         Rewrite {

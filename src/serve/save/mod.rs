@@ -12,7 +12,6 @@ mod write;
 use super::process::{oom, system, title};
 use super::{Server, boot};
 use crate::command::{CmdError, Ctx, SaveError};
-use crate::engine::saving::Running;
 use crate::engine::{Child, State};
 use crate::keyspace::Keyspace;
 use crate::persist::rdb;
@@ -150,18 +149,8 @@ fn start_child(
     notice!("Background saving started by pid {pid}");
     keyspace.set_resizing(false);
     hold_shrinking(true);
-    state.saving.running = Some(Running {
-        child: Child::Save,
-        pid,
-        started: now.ms / 1000,
-        started_us: now.mono_us,
-        dirty_at_start: state.saving.dirty,
-        keys_total: keyspace.total_keys() as u64,
-        ended: false,
-        aborted: false,
-    });
-    state.saving.child_file = target.as_ref().ok().map(|target| target.temporary().to_owned());
-    (state.saving.child_keys_done, state.saving.child_cow_bytes) = (0, 0);
+    let file = target.as_ref().ok().map(|target| target.temporary().to_owned());
+    state.saving.begin_child(Child::Save, pid, now, keyspace.total_keys(), file);
     super::append::obey(&server.append, state);
     let work = match purpose {
         Purpose::Keep => Work::Save(target.ok()),
