@@ -685,9 +685,9 @@ fn a_second_interrupt_ends_it_at_once() {
     fill(&node, 20_000, 10);
     node.signal("INT");
     node.wait_for_line("Saving the final RDB snapshot before exiting.");
-    assert_eq!(home.strays().len(), 1);
+    wait("the file that is being written", || (home.strays().len() == 1).then_some(()));
     node.signal("TERM");
-    std::thread::sleep(Duration::from_millis(200));
+    node.wait_for_line("Received SIGTERM scheduling shutdown...");
     assert!(node.runs(), "a SIGTERM is no insisting");
     node.signal("INT");
     assert_eq!(node.exit_code(), 1);
