@@ -76,7 +76,7 @@ impl<'a> Ctx<'a> {
 
     /// Keeps the request until one of `keys` has something for it, or `timeout_us` is over (0: never).
     ///
-    /// `None` where nobody may wait, in MULTI and the like: the handler answers as if the time were up.
+    /// `None` where nobody may wait, in MULTI and the like, and where the time is up: the handler answers so.
     pub fn block<'k>(
         &mut self,
         request: &Args<'_>,
@@ -90,6 +90,7 @@ impl<'a> Ctx<'a> {
         let now_us = self.state.clock.mono_us();
         let fresh = (timeout_us > 0).then(|| now_us.saturating_add(timeout_us));
         let (place, deadline, since) = match self.session.keeps_place {
+            Some(((_, Some(deadline)), _)) if deadline <= now_us => return None,
             Some(((place, deadline), since)) => (Some(place), deadline, since),
             None => (None, fresh, now_us),
         };

@@ -157,6 +157,8 @@ pub trait Host {
     fn rewrite_log(&self, ctx: &mut Ctx<'_>) -> Result<Rewriting, RewriteError>;
     /// Lets writes of the append log take so long (DEBUG AOF-FLUSH-SLEEP).
     fn slow_log_writes(&self, micros: u64);
+    /// Runs requests again that wait for copies when the append log is durable up to `lsn`.
+    fn tell_when_synced(&self, lsn: u64);
     /// How the append log is on the disk.
     fn log_vitals(&self) -> LogVitals;
     /// Saves, empties and loads again (DEBUG RELOAD).

@@ -19,6 +19,8 @@ pub enum WaitFor {
     Elements(Type),
     /// Any change: a consumer group's reader learns of its key's end, too.
     Change,
+    /// No key, but that a write has come to the append log's disk, or to followers.
+    Copies,
 }
 
 /// A request that waits.
@@ -56,6 +58,8 @@ pub struct Blocked {
     waiting: HashMap<SessionId, Waiting>,
     by_key: HashMap<Key, BTreeMap<u64, SessionId>>,
     deadlines: BTreeSet<(u64, SessionId)>,
+    /// Who waits for copies, by place.
+    for_copies: BTreeMap<u64, SessionId>,
     /// FLUSHALL and FLUSHDB that wait until everything is free, and since when (monotonic microseconds).
     for_trash: HashMap<SessionId, (OwnedArgs, u64)>,
     ready: VecDeque<(Key, bool)>,
@@ -118,6 +122,9 @@ impl Blocked {
         if let Some(at) = deadline_us {
             self.deadlines.insert((at, id));
         }
+        if wait_for == WaitFor::Copies {
+            self.for_copies.insert(place, id);
+        }
         self.waiting.insert(id, Waiting { request, wait_for, db, keys, place, deadline_us, since_us });
     }
 
@@ -136,7 +143,29 @@ impl Blocked {
         if let Some(at) = waiting.deadline_us {
             self.deadlines.remove(&(at, id));
         }
+        self.for_copies.remove(&waiting.place);
         Some(waiting)
+    }
+
+    /// Whether this session waits for copies of a write.
+    pub fn waits_for_copies(&self, id: SessionId) -> bool {
+        self.of(id).is_some_and(|waiting| waiting.wait_for == WaitFor::Copies)
+    }
+
+    /// Lets the time be up of who waits for copies of a write; false if the session does not.
+    pub fn hurry(&mut self, id: SessionId) -> bool {
+        let Some(waiting) = self.waiting.get_mut(&id).filter(|w| w.wait_for == WaitFor::Copies) else {
+            return false;
+        };
+        if let Some(at) = waiting.deadline_us.replace(0) {
+            self.deadlines.remove(&(at, id));
+        }
+        self.deadlines.insert((0, id))
+    }
+
+    /// Who waits for copies of a write, in order of arrival.
+    pub fn waiting_for_copies(&self) -> Vec<SessionId> {
+        self.for_copies.values().copied().collect()
     }
 
     /// A key changed: at the end of the unit those who wait for it get their turn, those who wait for elements only

@@ -38,6 +38,10 @@ pub struct Follower {
     pub id: SessionId,
     /// How far it is.
     pub stage: Stage,
+    /// The offset up to which it says to have the stream.
+    received: u64,
+    /// The offset up to which it says that its own append log is durable.
+    synced: u64,
     /// The stream since its snapshot began, until that is sent.
     kept: Vec<u8>,
 }
@@ -54,6 +58,8 @@ pub struct Followers {
 }
 
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
+/// Asks how far they are.
+const GETACK: &[u8] = b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n";
 
 impl Followers {
     /// Whether nobody follows.
@@ -83,7 +89,7 @@ impl Followers {
     pub fn add(&mut self, id: SessionId) -> bool {
         let is_new = !self.has(id);
         if is_new {
-            self.all.push(Follower { id, stage: Stage::Waiting, kept: Vec::new() });
+            self.all.push(Follower { id, stage: Stage::Waiting, received: 0, synced: 0, kept: Vec::new() });
         }
         is_new
     }
@@ -168,6 +174,36 @@ impl Followers {
         if self.is_taking() {
             self.tell(PING, clients);
         }
+    }
+
+    /// Asks everyone how far they are; they answer by [`acknowledge`](Self::acknowledge).
+    pub fn ask(&mut self, clients: &mut Clients) {
+        if self.is_taking() {
+            self.tell(GETACK, clients);
+        }
+    }
+
+    /// A follower says how far it is, and how far its log is durable if it has one. Offsets never go back.
+    pub fn acknowledge(&mut self, id: SessionId, received: u64, synced: u64) {
+        let found = self.in_stage(Stage::Online).find(|follower| follower.id == id);
+        if let Some(follower) = found {
+            follower.received = follower.received.max(received);
+            follower.synced = follower.synced.max(synced);
+        }
+    }
+
+    /// How many have the stream up to `offset`.
+    pub fn received(&self, offset: u64) -> usize {
+        self.count(|follower| follower.received >= offset)
+    }
+
+    /// How many have it in a durable log.
+    pub fn synced(&self, offset: u64) -> usize {
+        self.count(|follower| follower.synced >= offset)
+    }
+
+    fn count(&self, has: impl Fn(&Follower) -> bool) -> usize {
+        self.all.iter().filter(|follower| follower.stage == Stage::Online && has(follower)).count()
     }
 
     fn tell(&mut self, bytes: &[u8], clients: &mut Clients) {

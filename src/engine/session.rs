@@ -91,6 +91,15 @@ pub struct Mirror {
     pub sent: u64,
 }
 
+/// How far the append log and the stream to followers had come at the end of a client's last command. Both in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wrote {
+    /// The log's LSN.
+    pub log: u64,
+    /// The stream's offset.
+    pub stream: u64,
+}
+
 /// What the server knows of one client.
 #[derive(Debug)]
 pub struct Session {
@@ -148,6 +157,8 @@ pub struct Session {
     pub blocked: bool,
     /// Its request runs again: if it blocks, it keeps this place (with its deadline, both in monotonic us).
     pub keeps_place: Option<((u64, Option<u64>), u64)>,
+    /// What WAIT and WAITAOF wait for.
+    pub wrote: Wrote,
     /// What others pushed: leaves before the next reply.
     pub outbox: Vec<u8>,
     /// The connection's buffers.
@@ -191,6 +202,7 @@ impl Session {
             executing: false,
             blocked: false,
             keeps_place: None,
+            wrote: Wrote::default(),
             outbox: Vec::new(),
             mirror: Mirror::default(),
             soft_since_us: None,

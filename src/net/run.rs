@@ -243,7 +243,10 @@ async fn timers(server: Arc<Server>, rearm: Arc<Notify>) {
         let (next_cron, next_wait) = pauses(&server, last);
         tokio::select! {
             () = tokio::time::sleep(next_cron.min(next_wait)) => {}
-            () = rearm.notified() => continue,
+            () = rearm.notified() => {
+                serve::recount_copies(&server);
+                continue;
+            }
         }
         if next_wait <= next_cron {
             serve::expire_waits(&server);

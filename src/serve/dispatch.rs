@@ -9,7 +9,7 @@ use crate::command::{
     TOUCHES_ARBITRARY_KEYS, WRITE,
 };
 use crate::engine::config::is_sensitive;
-use crate::engine::session::{Peer, ReplyMode};
+use crate::engine::session::{Peer, ReplyMode, Wrote};
 use crate::engine::slow_log::{self, SlowEntry};
 use crate::engine::{Engine, Session, State};
 use crate::keyspace::{Database, View, prefetch_items};
@@ -307,6 +307,9 @@ fn run(
     let mut ctx = Ctx::new(engine, session, reply, server, now);
     let outcome = perform(&mut ctx, row, args);
     close_unit(ctx.state, row);
+    if !ctx.session.blocked {
+        ctx.session.wrote = Wrote { log: ctx.state.log.lsn(), stream: ctx.state.followers.offset };
+    }
     outcome
 }
 

@@ -1,6 +1,8 @@
 //! The way up, as handlers see it: `command::Host` for [`Server`].
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
 
 use super::Server;
 use super::process::{allocator, limits, oom, system, title};
@@ -24,6 +26,15 @@ pub(super) fn apply_to_keyspace(config: &Config, keyspace: &mut Keyspace) {
     keyspace.access.decay_minutes = config.lfu_decay_time;
 }
 
+/// Wakes the timers.
+struct Timers(Arc<Server>);
+
+impl Wake for Timers {
+    fn wake(self: Arc<Self>) {
+        self.0.rearm();
+    }
+}
+
 impl Host for Server {
     fn rearm(&self) {
         if let Some(wires) = self.wires.get() {
@@ -40,9 +51,15 @@ impl Host for Server {
         self.wires.get().map_or(0, |wires| wires.tidy_links())
     }
 
+    fn tell_when_synced(&self, lsn: u64) {
+        self.append.tail.tell_when_synced(lsn, Waker::from(Arc::new(Timers(self.handle()))));
+    }
+
     fn unblock(&self, ctx: &mut Ctx<'_>, id: SessionId, with_error: bool) -> bool {
         let error = with_error.then_some("UNBLOCKED client unblocked via CLIENT UNBLOCK");
-        super::unblock::give_up(ctx.state, id, error)
+        let waited = super::unblock::give_up(ctx.state, id, error);
+        self.rearm();
+        waited
     }
 
     fn run(&self, ctx: &mut Ctx<'_>, args: Args<'_>) {

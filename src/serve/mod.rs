@@ -29,7 +29,7 @@ pub use cron::cron;
 pub use dispatch::{Batched, run_batch};
 pub use leave::{Leave, leave, leave_at_once};
 pub use trash::discard_value;
-pub use unblock::expire_waits;
+pub use unblock::{expire_waits, recount_copies};
 
 use crate::command::{Delivery, Errand, table};
 use crate::engine::config::Config;

@@ -18,7 +18,7 @@ pub(super) fn serve_ready(server: &Server, engine: &mut Engine, now_ms: u64) {
         while let Some(((db, key), elements, ids)) = engine.state.blocked.next_ready() {
             for id in ids {
                 if is_ready(engine, id, db, &key, elements, now_ms) {
-                    run_again(server, engine, id);
+                    run_again(server, engine, id, false);
                 }
             }
         }
@@ -53,16 +53,18 @@ fn is_ready(engine: &Engine, id: SessionId, db: usize, key: &[u8], elements: boo
     match engine.state.blocked.of(id).map(|waiting| waiting.wait_for) {
         Some(WaitFor::Elements(wanted)) => elements && kind == Some(wanted),
         Some(WaitFor::Change) => true,
-        None => false,
+        Some(WaitFor::Copies) | None => false,
     }
 }
 
-fn run_again(server: &Server, engine: &mut Engine, id: SessionId) {
+/// `late`: the time is up, so it does not wait again.
+fn run_again(server: &Server, engine: &mut Engine, id: SessionId, late: bool) {
     let Some(mut session) = engine.state.clients.take(id) else { return };
     let Some(waiting) = engine.state.blocked.end(id) else { return engine.state.clients.put_back(session) };
     let mut out = Out::new();
     session.blocked = false;
-    session.keeps_place = Some((waiting.place(), waiting.since_us));
+    let (place, deadline) = waiting.place();
+    session.keeps_place = Some(((place, if late { Some(0) } else { deadline }), waiting.since_us));
     let now = engine.state.clock.now();
     dispatch::run_kept(server, engine, &mut session, waiting.request.args(), &mut out, now);
     session.keeps_place = None;
@@ -78,7 +80,11 @@ fn settle(state: &mut State, mut session: Box<Session>, out: &mut Out) {
 }
 
 /// Ends a wait with an answer instead of its turn: a time-out, CLIENT UNBLOCK. False if the session does not wait.
+/// Who waits for copies answers how many there are, in the timers' next turn.
 pub(super) fn give_up(state: &mut State, id: SessionId, error: Option<&str>) -> bool {
+    if error.is_none() && state.blocked.hurry(id) {
+        return true;
+    }
     let Some(waiting) = state.blocked.end(id) else { return false };
     let answer = |reply: &mut Reply<'_>| match error {
         None => reply.null_array(),
@@ -125,15 +131,27 @@ pub(super) fn trash_is_out(server: &Server, id: SessionId) {
 /// Ends all waits whose time is up.
 pub fn expire_waits(server: &Server) {
     let mut engine = server.lock();
-    let Engine { keyspace, state } = &mut *engine;
-    let now_us = state.clock.mono_us();
-    while let Some(id) = state.blocked.next_expired(now_us) {
-        give_up(state, id, None);
+    let now_us = engine.state.clock.mono_us();
+    while let Some(id) = engine.state.blocked.next_expired(now_us) {
+        if engine.state.blocked.waits_for_copies(id) {
+            run_again(server, &mut engine, id, true);
+        } else {
+            give_up(&mut engine.state, id, None);
+        }
     }
+    let Engine { keyspace, state } = &mut *engine;
     if state.blocked.is_pause_over(now_us) {
         state.blocked.end_pause();
         keyspace.lapse = if state.config.aof_until.is_empty() { Lapse::Delete } else { Lapse::Ignore };
         let now_ms = engine.state.clock.now().ms;
         serve_ready(server, &mut engine, now_ms);
+    }
+}
+
+/// The append log or a follower has come further: whoever waits for that looks again.
+pub fn recount_copies(server: &Server) {
+    let mut engine = server.lock();
+    for id in engine.state.blocked.waiting_for_copies() {
+        run_again(server, &mut engine, id, false);
     }
 }

@@ -655,3 +655,48 @@ fn what_is_past_its_time_serves_nobody() {
         a: DEBUG SET-ACTIVE-EXPIRE 1 = +OK",
     );
 }
+
+/// WAITAOF and WAIT, as far as one server goes; with followers see `follow`.
+#[test]
+fn copies_of_a_write() {
+    play(
+        "
+        # nobody follows
+        a: WAIT 1 20 = :0
+        a! WAIT 1 0
+        b: CLIENT UNBLOCK $a = :1
+        a? :0
+        a! WAITAOF 0 1 0
+        b: CLIENT UNBLOCK $a ERROR = :1
+        a? -UNBLOCKED client unblocked via CLIENT UNBLOCK
+        # what waits for its time ends in the order of deadlines
+        a! WAIT 1 60
+        b! WAITAOF 0 1 20
+        b? [:0 :0]
+        a? :0
+        # the log is not synced, and then is
+        a: CONFIG SET appendonly yes = +OK
+        a: WAITAOF 1 0 0 = [:1 :0]
+        a: CONFIG SET appendfsync no = +OK
+        a: SET k v = +OK
+        a: WAITAOF 1 0 20 = [:0 :0]
+        a! WAITAOF 1 0 0
+        b: CLIENT UNBLOCK $a TIMEOUT = :1
+        a? [:0 :0]
+        a! WAITAOF 1 0 0
+        b: CONFIG SET appendfsync everysec = +OK
+        a? [:1 :0]
+        a: WAITAOF 1 1 20 = [:1 :0]
+        # every write is synced before it is answered
+        a: CONFIG SET appendfsync always = +OK
+        a: SET k w = +OK
+        a: WAITAOF 1 0 0 = [:1 :0]
+        # the log is turned off
+        a: CONFIG SET appendfsync no = +OK
+        a: SET k x = +OK
+        a! WAITAOF 1 0 0
+        b: CONFIG SET appendonly no = +OK
+        a? -ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.
+        ",
+    );
+}

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::client::Value;
+use crate::client::{Client, Value};
 use crate::node::{Home, Node, wait};
 
 /// A connection that follows, behind its snapshot.
@@ -30,6 +30,10 @@ impl Stream {
         let mut snapshot = vec![0; len];
         stream.0.read_exact(&mut snapshot).expect("the snapshot");
         (stream, snapshot)
+    }
+
+    fn say(&mut self, line: &str) {
+        self.0.get_mut().write_all(line.as_bytes()).expect("sent");
     }
 
     fn line(&mut self) -> String {
@@ -143,4 +147,32 @@ fn what_is_announced_before_is_taken() {
         Value::Error(b"ERR Unsupported rdb-filter-only option: keys".to_vec())
     );
     assert_eq!(node.ask("REPLCONF capa"), Value::Error(b"ERR syntax error".to_vec()));
+}
+
+/// Replicas say how far they are; clients may wait for that.
+#[test]
+fn who_waits_for_followers_hears_of_what_they_acknowledge() {
+    let home = Home::new();
+    let node = home.start(&[]);
+    let (mut stream, _) = Stream::open(&node);
+    let mut client = node.client();
+    client.line("SET k v").expect("answered");
+    assert_eq!(client.line("WAIT 1 20").expect("answered"), Value::Int(0));
+    // Asked for the first time, and now again.
+    stream.frames(&["SELECT 0", "SET k v", "REPLCONF GETACK *"]);
+    client.send(&["WAIT", "1", "0"]).expect("sent");
+    stream.frames(&["REPLCONF GETACK *"]);
+    let offset = node.info("replication")["master_repl_offset"].clone();
+    stream.say("REPLCONF ACK 1\r\n");
+    stream.say(&format!("REPLCONF ACK {offset}\r\n"));
+    assert_eq!(client.value().expect("answered"), Value::Int(1));
+    let durable = |client: &mut Client| client.line("WAITAOF 0 1 20").expect("answered");
+    let counts = |replicas| Value::Array(vec![Value::Int(0), Value::Int(replicas)]);
+    assert_eq!(durable(&mut client), counts(0));
+    // Every question is a part of the stream, so this is far ahead.
+    stream.say("REPLCONF ACK 100000 FACK 100000\r\n");
+    wait("the acknowledgement", || (durable(&mut client) == counts(1)).then_some(()));
+    // What is written later is not acknowledged.
+    client.line(&format!("SET k {}", "w".repeat(100_000))).expect("answered");
+    assert_eq!(client.line("WAIT 1 20").expect("answered"), Value::Int(0));
 }

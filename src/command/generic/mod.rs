@@ -12,6 +12,7 @@ mod rename;
 mod sort;
 mod ttl;
 mod type_of;
+mod wait;
 
 use super::Command;
 
@@ -45,4 +46,6 @@ pub(super) const COMMANDS: &[&Command] = &[
     &ttl::TTL,
     &type_of::TYPE,
     &del::UNLINK,
+    &wait::WAIT,
+    &wait::WAITAOF,
 ];

@@ -54,8 +54,7 @@ fn replconf(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
             }
             () if parse::is(name, "IP-ADDRESS") || parse::is(name, "CAPA") => {}
             () if parse::is(name, "RDB-FILTER-ONLY") => ctx.session.wanted = wanted(value)?,
-            // What a follower has taken so far. It expects no answer.
-            () if parse::is(name, "ACK") => return Ok(Replied::nothing()),
+            () if parse::is(name, "ACK") => return Ok(acknowledge(ctx, value, &mut args)),
             () => {
                 let name = shown(name);
                 return Err(CmdError::text(format!("ERR Unrecognized REPLCONF option: {name}")));
@@ -63,6 +62,16 @@ fn replconf(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
         }
     }
     Ok(ctx.reply.ok())
+}
+
+/// What a follower has taken so far (`ACK offset [FACK offset]`, the second of its own log). It expects no answer.
+fn acknowledge(ctx: &mut Ctx<'_>, received: &[u8], args: &mut Args<'_>) -> Replied {
+    let offset =
+        |bytes: &[u8]| parse::int(bytes).ok().and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0);
+    let synced = args.next().filter(|word| parse::is(word, "FACK")).and_then(|_| args.next());
+    ctx.state.followers.acknowledge(ctx.session.id, offset(received), synced.map_or(0, offset));
+    ctx.host.rearm();
+    Replied::nothing()
 }
 
 /// The parts of a snapshot that are wanted, by name; keys have none.

@@ -72,6 +72,8 @@ struct Orders {
     wanted: bool,
     /// Who waits until the log has reached an LSN.
     waiting: Vec<(u64, Waker)>,
+    /// Who is to hear when it is durable up to one; the lowest of them counts for all.
+    told: Option<(u64, Waker)>,
 }
 
 /// What keeps the log from being written or synced, for whoever refuses writes then.
@@ -266,6 +268,7 @@ impl Tail {
         writer.written = queue.end;
         self.written.store(queue.end, Ordering::Release);
         self.synced.store(queue.end, Ordering::Release);
+        self.tell_synced();
         self.release(queue.end);
         self.wake();
     }
@@ -302,6 +305,24 @@ impl Tail {
         orders.wanted = true;
         self.ordered.notify_one();
         false
+    }
+
+    /// Wakes `waker` when the log is durable up to `lsn`, or up to less that somebody else asked for, or closed.
+    pub fn tell_when_synced(&self, lsn: u64, waker: Waker) {
+        let mut orders = lock(&self.orders);
+        let lowest = orders.told.take().map_or(lsn, |(other, _)| lsn.min(other));
+        orders.told = Some((lowest, waker));
+        drop(orders);
+        // It may have come there meanwhile.
+        self.tell_synced();
+    }
+
+    fn tell_synced(&self) {
+        let synced = self.synced();
+        let told = lock(&self.orders).told.take_if(|(lsn, _)| *lsn <= synced);
+        if let Some((_, waker)) = told {
+            waker.wake();
+        }
     }
 
     /// Writes what was handed over, unless a sync that runs puts it off, and syncs as the policy says.
@@ -422,6 +443,7 @@ impl Tail {
         let Err(error) = result else {
             self.synced.fetch_max(lsn, Ordering::AcqRel);
             self.trouble.sync.store(0, Ordering::Relaxed);
+            self.tell_synced();
             return true;
         };
         if self.policy() == Policy::Always {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::files::{self, Base, Files, Logged, Unreplaced, text};
 use super::{Append, collect, hand_over};
+use crate::command::Host;
 use crate::engine::config::Config;
 use crate::engine::{Child, Engine, LogState, State};
 use crate::keyspace::Keyspace;
@@ -329,6 +330,8 @@ impl Rewrite {
         if state.log.state == LogState::Waiting && self.first && !running.aborted {
             if done {
                 state.log.state = LogState::On;
+                // WAITAOF may have waited for just that.
+                server.rearm();
             } else {
                 abandon(server, state);
                 state.log.rewriting.scheduled = true;
