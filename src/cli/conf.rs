@@ -2,6 +2,7 @@
 
 use super::args::ConfigLines;
 use super::globbing;
+use crate::command::table::rename;
 use crate::engine::config::{Loader, Step};
 use crate::serve::process::system::reason;
 use crate::text::version;
@@ -102,6 +103,7 @@ fn load_text(loader: &mut Loader, text: Vec<u8>) -> Result<(), ConfError> {
         let failed = |why: String| ConfError::Line(number, line.trim_ascii().to_vec(), why);
         match loader.line(line).map_err(|why| failed(why.into_owned()))? {
             Step::Next => {}
+            Step::Rename(name, to) => rename(&name, &to).map_err(|why| failed(why.to_owned()))?,
             Step::ChangeDir(path) => {
                 std::env::set_current_dir(path).map_err(|error| failed(reason(&error)))?
             }

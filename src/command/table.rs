@@ -1,6 +1,6 @@
 //! The command table: every row, found by name without regard to case.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::Command;
 use super::{bitmap, connection, generic, geo, hash, hyperloglog, list, server, set, stream, string, zset};
@@ -20,6 +20,10 @@ pub struct Row {
     pub container: Option<&'static Command>,
     /// `config|get` for a subcommand, else the name.
     pub full_name: String,
+    /// What clients call it: its name, unless `rename-command` says otherwise.
+    pub called: Box<[u8]>,
+    /// Clients can't call it, nor its container: `rename-command` took the name away.
+    pub hidden: bool,
 }
 
 const FAMILIES: &[&[&Command]] = &[
@@ -45,9 +49,34 @@ pub struct Table {
     rows: Vec<Row>,
     /// Open addressing: row numbers plus one by the hash of their name; 0 is empty.
     index: Vec<u16>,
+    longest_name: usize,
 }
 
-const LONGEST_NAME: usize = 64;
+/// A command and what it is called instead of its name.
+type Renamed = (&'static Command, Box<[u8]>);
+
+/// Other names than their own for commands, of `rename-command`; read when the table is built.
+static RENAMED: Mutex<Vec<Renamed>> = Mutex::new(Vec::new());
+
+/// `rename-command`, before the table is used for the first time: the command that is called `name` is called `to` from
+/// now on, and cannot be called if that is empty. Errors: the real server's words.
+pub fn rename(name: &[u8], to: &[u8]) -> Result<(), &'static str> {
+    let mut renamed = RENAMED.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = || FAMILIES.iter().flat_map(|family| family.iter().copied());
+    let by_name = |name: &[u8]| {
+        all().find(|command| called(command, &renamed).eq_ignore_ascii_case(name) && !name.is_empty())
+    };
+    let command = by_name(name).ok_or("No such command in rename-command")?;
+    let taken = by_name(to).is_some_and(|other| !std::ptr::eq(other, command));
+    renamed.retain(|(other, _)| !std::ptr::eq(*other, command));
+    renamed.push((command, to.into()));
+    if taken { Err("Target command name already exists") } else { Ok(()) }
+}
+
+fn called<'n>(command: &'n Command, renamed: &'n [Renamed]) -> &'n [u8] {
+    let other = renamed.iter().find(|(other, _)| std::ptr::eq(*other, command));
+    other.map_or(command.name.as_bytes(), |(_, name)| name)
+}
 
 fn hash(name: &[u8], container: usize) -> usize {
     let seed = 0xcbf2_9ce4_8422_2325_u64 ^ container as u64;
@@ -58,35 +87,47 @@ fn hash(name: &[u8], container: usize) -> usize {
 
 impl Table {
     fn build() -> Table {
-        let mut table = Table { rows: Vec::new(), index: vec![0; 2048] };
+        let mut table = Table { rows: Vec::new(), index: vec![0; 2048], longest_name: 0 };
+        let renamed = RENAMED.lock().unwrap_or_else(PoisonError::into_inner);
         for command in FAMILIES.iter().flat_map(|family| family.iter()) {
-            table.add(command, None);
+            let name = called(command, &renamed);
+            let container = table.add(command, None, name, name.is_empty());
             for sub in command.subcommands {
-                table.add(sub, Some(command));
+                table.add(sub, Some((command, container)), sub.name.as_bytes(), name.is_empty());
             }
         }
         table
     }
 
-    fn add(&mut self, command: &'static Command, container: Option<&'static Command>) {
+    fn add(
+        &mut self,
+        command: &'static Command,
+        container: Option<(&'static Command, RowId)>,
+        called: &[u8],
+        hidden: bool,
+    ) -> RowId {
         let id = RowId(u16::try_from(self.rows.len()).expect("some hundreds of rows"));
         let full_name = match container {
-            Some(container) => format!("{}|{}", container.name, command.name),
+            Some((container, _)) => format!("{}|{}", container.name, command.name),
             None => command.name.to_owned(),
         };
-        assert!(full_name.len() <= LONGEST_NAME && self.rows.len() < self.index.len() / 2);
-        let container_id =
-            container.map_or(0, |c| self.find(c.name.as_bytes()).expect("added before").id.0 + 1);
-        let mut at = hash(command.name.as_bytes(), usize::from(container_id)) % self.index.len();
-        while self.index[at] != 0 {
-            at = (at + 1) % self.index.len();
+        assert!(self.rows.len() < self.index.len() / 2);
+        if !called.is_empty() {
+            let container_id = container.map_or(0, |(_, id)| id.0 + 1);
+            let mut at = hash(called, usize::from(container_id)) % self.index.len();
+            while self.index[at] != 0 {
+                at = (at + 1) % self.index.len();
+            }
+            self.index[at] = id.0 + 1;
+            self.longest_name = self.longest_name.max(called.len());
         }
-        self.index[at] = id.0 + 1;
-        self.rows.push(Row { id, command, container, full_name });
+        let container = container.map(|(container, _)| container);
+        self.rows.push(Row { id, command, container, full_name, called: called.into(), hidden });
+        id
     }
 
     fn lookup(&self, name: &[u8], container: Option<&Row>) -> Option<&Row> {
-        if name.len() > LONGEST_NAME {
+        if name.len() > self.longest_name {
             return None;
         }
         let mut at = hash(name, container.map_or(0, |row| usize::from(row.id.0) + 1)) % self.index.len();
@@ -97,7 +138,7 @@ impl Table {
                 (Some(a), Some(b)) => std::ptr::eq(a, b.command),
                 _ => false,
             };
-            if same_container && row.command.name.as_bytes().eq_ignore_ascii_case(name) {
+            if same_container && row.called.eq_ignore_ascii_case(name) {
                 return Some(row);
             }
             at = (at + 1) % self.index.len();
@@ -109,6 +150,13 @@ impl Table {
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<&Row> {
         self.lookup(name, None)
+    }
+
+    /// Finds a command by its own name, whatever clients call it: what the server itself writes into logs.
+    pub fn find_own(&self, name: &[u8]) -> Option<&Row> {
+        let is_it =
+            |row: &&Row| row.container.is_none() && row.command.name.as_bytes().eq_ignore_ascii_case(name);
+        self.rows.iter().find(is_it)
     }
 
     /// Finds a subcommand of a container.
@@ -130,9 +178,19 @@ impl Table {
         &self.rows[usize::from(id.0)]
     }
 
-    /// All rows, subcommands behind their containers.
-    pub fn rows(&self) -> &[Row] {
-        &self.rows
+    /// How many rows there are, those included that cannot be called.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none, which is never so.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// All rows that can be called, subcommands behind their containers.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.hidden)
     }
 }
 

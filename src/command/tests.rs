@@ -9,7 +9,7 @@ use super::*;
 use crate::command::spec::{Begin, Find};
 
 fn all(check: impl FnMut(&'static Row)) {
-    table().rows().iter().for_each(check);
+    table().rows().for_each(check);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::command::table::{Row, table};
 use crate::command::{self, Args, CmdError, Flags, shown};
+use crate::engine::session::Peer;
 use crate::engine::{Engine, Session};
 use crate::resp::Proto;
 use crate::text::os::reason;
@@ -12,14 +13,20 @@ pub(super) fn find_row(session: &Session, args: &Args<'_>) -> Result<&'static Ro
     let table = table();
     let name = args.name();
     let row = match session.last_command.map(|id| table.row(crate::command::table::RowId(id))) {
-        Some(row) if row.container.is_none() && row.command.name.as_bytes().eq_ignore_ascii_case(name) => row,
-        _ => table.find(name).ok_or_else(|| unknown(args))?,
+        Some(row) if row.container.is_none() && row.called.eq_ignore_ascii_case(name) => row,
+        _ => table.find(name).or_else(|| logged(session, name)).ok_or_else(|| unknown(args))?,
     };
     if !row.command.is_container() || args.len() == 1 {
         return Ok(row);
     }
     let sub = args.get(1).expect("more than one argument");
     table.find_sub(row, sub).ok_or_else(|| unknown_sub(sub, row))
+}
+
+/// A log may call commands by their own names, as the server itself does, whatever clients call them.
+#[cold]
+fn logged(session: &Session, name: &[u8]) -> Option<&'static Row> {
+    if session.peer == Peer::Internal { table().find_own(name) } else { None }
 }
 
 /// The real server prints these as C strings: a zero ends them.
@@ -159,7 +166,6 @@ fn protected_allowed(engine: &Engine, session: &Session, row: &Row) -> bool {
 }
 
 fn is_local(session: &Session) -> bool {
-    use crate::engine::session::Peer;
     match &session.peer {
         Peer::Unix { .. } | Peer::Internal => true,
         Peer::Tcp { peer, .. } => peer.starts_with("127.0.0.1:") || peer.starts_with("[::1]:"),

@@ -78,7 +78,7 @@ fn new_state(config: Config, clock: Clock, process: Process, log: Log) -> State 
         clients: Clients::default(),
         clock,
         config,
-        stats: Stats::new(table::table().rows().len()),
+        stats: Stats::new(table::table().len()),
         slow_log: SlowLog::default(),
         delays: Delays::default(),
         unit: Unit::default(),

@@ -98,7 +98,6 @@ fn what_would_lose_data_or_open_the_server_is_refused() {
     for args in [
         &["--aclfile", "x"][..],
         &["--user", "alice on >x ~* +@all"],
-        &["--rename-command", "FLUSHALL", ""],
         &["--tls-port", "6380"],
         &["--tls-cert-file", "x"],
         &["--replicaof", "127.0.0.1", "6379"],

@@ -57,7 +57,7 @@ const HISTOGRAM: Command = Command {
 fn asked<'t>(mut args: Args<'_>) -> Vec<&'t Row> {
     args.seek(2);
     if args.remaining() == 0 {
-        return table().rows().iter().collect();
+        return table().rows().collect();
     }
     let named = args.filter_map(|name| table().find_full(name));
     named.flat_map(|row| [row].into_iter().chain(subs(row))).collect()
@@ -67,7 +67,7 @@ fn subs(row: &Row) -> impl Iterator<Item = &'static Row> {
     let of =
         |sub: &Row, container: &'static Command| sub.container.is_some_and(|it| std::ptr::eq(it, container));
     let container = row.command;
-    table().rows().iter().filter(move |sub| of(sub, container))
+    table().rows().filter(move |sub| of(sub, container))
 }
 
 fn histogram(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {

@@ -23,6 +23,8 @@ pub enum Step {
     Next,
     /// To load these files (a pattern that matches none is no error) before the next line.
     Include(Vec<u8>),
+    /// To call a command something else, or nothing, before there is a table of commands.
+    Rename(Vec<u8>, Vec<u8>),
     /// To change into this directory now: paths behind it are relative to it.
     ChangeDir(PathBuf),
 }
@@ -90,9 +92,7 @@ impl Loader {
     fn other(&mut self, name: &[u8], args: &[&[u8]]) -> Result<Step, Why> {
         match (name, args) {
             (b"include", [path]) => return Ok(Step::Include(path.to_vec())),
-            (b"rename-command", [_, _]) => {
-                return Err("commands cannot be renamed yet: what should be hidden would be open".into());
-            }
+            (b"rename-command", [name, to]) => return Ok(Step::Rename(name.to_vec(), to.to_vec())),
             (b"user", [_, ..]) if is_default_user(args) => {}
             (b"user", [_, ..]) => return Err("there are no users yet: the server would be open".into()),
             (b"loadmodule", [_, ..]) => return Err("modules cannot be loaded".into()),

@@ -265,11 +265,6 @@ fn files_with_errors() {
         ("sentinel monitor a b", 1, "sentinel directive while not in sentinel mode"),
         ("user default on >x ~* &* +@all", 1, "there are no users yet: the server would be open"),
         ("user default on nopass ~* &*", 1, "there are no users yet: the server would be open"),
-        (
-            "rename-command FLUSHALL \"\"",
-            1,
-            "commands cannot be renamed yet: what should be hidden would be open",
-        ),
         ("tls-port 6380", 1, "there is no TLS yet: connections would not be encrypted"),
         ("cluster-enabled yes", 1, "there is no cluster yet: every key would be taken as this node's"),
         (

@@ -8,6 +8,7 @@ mod listening;
 mod others;
 mod pipelines;
 mod requests;
+mod renamed;
 mod sessions;
 mod storms;
 mod threads;

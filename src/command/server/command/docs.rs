@@ -22,7 +22,7 @@ pub(super) const DOCS: Command = Command {
 fn docs(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     args.seek(2);
     let rows: Vec<&Row> = match args.remaining() {
-        0 => table().rows().iter().filter(|row| row.container.is_none()).collect(),
+        0 => table().rows().filter(|row| row.container.is_none()).collect(),
         _ => args.filter_map(|name| table().find_full(name)).collect(),
     };
     let replied = ctx.reply.map(rows.len());

@@ -34,7 +34,7 @@ fn info(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
 
 /// All commands, subcommands within their containers.
 pub(super) fn every(ctx: &mut Ctx<'_>) -> Replied {
-    let rows = || table().rows().iter().filter(|row| row.container.is_none());
+    let rows = || table().rows().filter(|row| row.container.is_none());
     let replied = ctx.reply.array(rows().count());
     rows().for_each(|row| {
         describe(&mut ctx.reply, row);

@@ -19,11 +19,10 @@ pub(super) const LIST: Command = Command {
     ..SUB
 };
 
-/// Without a filter subcommands are left out, as in the real server.
 fn list(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     args.seek(2);
     let names: Vec<&str> = match args.len() {
-        2 => names(|row| row.container.is_none()),
+        2 => names(|_| true),
         5 if parse::is(args.arg()?, "FILTERBY") => {
             let (by, what) = (args.arg()?, args.arg()?);
             match () {
@@ -42,7 +41,7 @@ fn list(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
 }
 
 fn names(wanted: impl Fn(&Row) -> bool) -> Vec<&'static str> {
-    table().rows().iter().filter(|row| wanted(row)).map(|row| row.full_name.as_str()).collect()
+    table().rows().filter(|row| wanted(row)).map(|row| row.full_name.as_str()).collect()
 }
 
 fn in_category(name: &[u8]) -> Vec<&'static str> {

@@ -48,7 +48,7 @@ const COUNT: Command = Command {
     summary: "Tell how many commands there are.",
     arity: Arity::Exactly(2),
     run: |ctx, _| {
-        let count = table().rows().iter().filter(|row| row.container.is_none()).count();
+        let count = table().rows().filter(|row| row.container.is_none()).count();
         Ok(ctx.reply.count(count))
     },
     ..SUB

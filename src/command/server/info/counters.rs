@@ -117,8 +117,8 @@ pub(super) fn latencies(ctx: &mut Ctx<'_>, text: &mut Text) {
     if !ctx.state.config.latency_tracking {
         return;
     }
-    for (at, row) in table().rows().iter().enumerate() {
-        let Some(histogram) = ctx.state.stats.latencies.of(at) else { continue };
+    for row in table().rows() {
+        let Some(histogram) = ctx.state.stats.latencies.of(usize::from(row.id.0)) else { continue };
         let of = |percent: &f64| {
             let usec = histogram.percentile(*percent) as f64 / 1000.0;
             format!("p{}={usec:.3}", show_percentile(*percent))
@@ -129,7 +129,8 @@ pub(super) fn latencies(ctx: &mut Ctx<'_>, text: &mut Text) {
 }
 
 pub(super) fn commands(ctx: &mut Ctx<'_>, text: &mut Text) {
-    for (row, of_row) in table().rows().iter().zip(&ctx.state.stats.commands) {
+    for row in table().rows() {
+        let of_row = &ctx.state.stats.commands[usize::from(row.id.0)];
         if of_row.calls == 0 && of_row.rejected == 0 && of_row.failed == 0 {
             continue;
         }
