@@ -39,6 +39,30 @@ async function surface(c) {
   same(await c.xAdd('x', '1-1', { f: 'v' }), '1-1');
   same(await c.xLen('x'), 1);
   same((await c.xRange('x', '-', '+')).map((e) => [e.id, { ...e.message }]), [['1-1', { f: 'v' }]]);
+  same(await c.xGroupCreate('x', 'g', '0'), 'OK');
+  // A list of streams in RESP2, a map of them in RESP3.
+  const batch = JSON.stringify(await c.xReadGroup('g', 'me', { key: 'x', id: '>' }, { COUNT: 1 }));
+  same(/"x".*"1-1".*"f"/.test(batch), true);
+  same(await c.xAck('x', 'g', '1-1'), 1);
+  same((await c.xInfoGroups('x')).map((group) => group.name), ['g']);
+  same([await c.setBit('bits', 7, 1), await c.bitCount('bits')], [0, 1]);
+  same([await c.pfAdd('hll', ['a', 'b']), await c.pfCount('hll')], [1, 2]);
+  same(await c.geoAdd('geo', [{ longitude: 13.361389, latitude: 38.115556, member: 'Palermo' }]), 1);
+  same(await c.geoSearch('geo', { longitude: 13, latitude: 38 }, { radius: 100, unit: 'km' }), ['Palermo']);
+  same(await c.sInter(['t', 't']), await c.sMembers('t'));
+  same(await c.zRangeStore('z2', 'z', 0, 0), 1);
+  same(await c.hRandField('h') !== null, true);
+  same(await c.sort('t', { DIRECTION: 'DESC' }), ['2', '1']);
+  same(await c.lMove('l', 'm', 'LEFT', 'RIGHT'), 'b');
+  same({ ...(await c.blPop(['nosuch', 'm'], 5)) }, { key: 'm', element: 'b' });
+  const other = c.duplicate();
+  await other.connect();
+  await c.watch('watched');
+  await other.set('watched', 'by another');
+  await assert.rejects(c.multi().set('watched', 'mine').exec());
+  await other.sSubscribe('shard', () => {});
+  same(await c.sPublish('shard', 'there'), 1);
+  await other.close();
   // Commands of one tick leave as one pipeline.
   const many = await Promise.all(Array.from({ length: 1000 }, (_, i) => c.set(`key:${i}`, String(i))));
   same(many.every((reply) => reply === 'OK'), true);

@@ -2,6 +2,7 @@
 import sys
 
 import redis
+from redis.cache import CacheConfig
 
 PORT = int(sys.argv[1])
 checks = 0
@@ -92,6 +93,50 @@ def surface(r):
     same(r.xrevrange("x", count=1), [("2-0", {"n": "2"})])
     same(r.xdel("x", "1-1"), 1)
     same(r.xinfo_stream("x")["length"], 1)
+    # consumer groups
+    same(r.xgroup_create("x", "g", id="0"), True)
+    [[stream, [(first, fields)]]] = pairs(r.xreadgroup("g", "me", {"x": ">"}, count=1))
+    same((stream, first, fields), ("x", "2-0", {"n": "2"}))
+    same(r.xpending("x", "g")["pending"], 1)
+    same([entry for entry, _ in r.xclaim("x", "g", "you", 0, [first])], [first])
+    same(r.xack("x", "g", first), 1)
+    same(r.xautoclaim("x", "g", "me", 0)[0], "0-0")
+    same([group["name"] for group in r.xinfo_groups("x")], ["g"])
+    same(r.xread({"x": "$"}, block=1) or [], [])
+    # bits, cardinalities, places
+    same([r.setbit("bits", 7, 1), r.getbit("bits", 7), r.bitcount("bits")], [0, 1, 1])
+    same(r.bitfield("bits").incrby("u8", 0, 255, "SAT").get("u4", 0).execute(), [255, 15])
+    same([r.pfadd("hll", "a", "b", "a"), r.pfcount("hll")], [1, 2])
+    same(r.geoadd("geo", (13.361389, 38.115556, "Palermo", 15.087269, 37.502669, "Catania")), 2)
+    same(round(float(r.geodist("geo", "Palermo", "Catania", unit="km"))), 166)
+    same(r.geosearch("geo", longitude=15, latitude=37, radius=100, unit="km"), ["Catania"])
+    # more of sorted sets, of hashes, of sets; sorting
+    same(r.zunionstore("zu", {"z": 2, "t": 1}), 3 if r.scard("t") == 1 else 4)
+    same(r.zrangestore("zr", "z", 0, 0), 1)
+    same(r.zmpop(1, ["zr"], min=True)[0], "zr")
+    same(r.hgetex("h", "f", ex=50), ["10"])
+    same(r.hsetex("h", "k", "v", ex=50), 1)
+    same(r.hrandfield("h") in ("f", "k"), True)
+    same(r.smismember("u", ["2", "nosuch"]), [1, 0])
+    same(r.sintercard(2, ["t", "u"]), len(r.sinter("t", "u")))
+    r.rpush("sort", "3", "1", "2")
+    same(r.sort("sort", desc=True), ["3", "2", "1"])
+    same(r.lcs("a", "b") is not None, True)
+    # blocking calls that find something
+    r.rpush("q", "a", "b")
+    same(list(r.blpop(["nosuch", "q"], timeout=5)), ["q", "a"])
+    same(r.blmove("q", "q2", 5), "b")
+    # a watch that fails
+    with r.pipeline() as pipe:
+        pipe.watch("watched")
+        RAW.set("watched", "by another")
+        pipe.multi()
+        pipe.set("watched", "mine")
+        try:
+            pipe.execute()
+            holds(False, "the transaction is refused")
+        except redis.WatchError:
+            holds(True, "the transaction is refused")
     # pipelines
     pipe = r.pipeline(transaction=False)
     for i in range(1000):
@@ -138,6 +183,12 @@ def surface(r):
     same(r.flushdb(), True)
 
 
+def pairs(answer):
+    """What XREAD and XREADGROUP find: a list of pairs in RESP2, a map in RESP3, whose batches are lists of lists."""
+    found = answer.items() if isinstance(answer, dict) else answer
+    return [[stream, entries[0] if isinstance(entries[0], list) else entries] for stream, entries in found]
+
+
 RAW = redis.Redis(port=PORT)
 surface(redis.Redis(port=PORT, decode_responses=True, single_connection_client=True))
 surface(redis.Redis(port=PORT, decode_responses=True, protocol=2, single_connection_client=True))
@@ -148,7 +199,21 @@ for protocol in 3, 2:
     same([listener.get_message(timeout=5)["type"] for _ in range(2)], ["subscribe", "psubscribe"])
     same(RAW.publish("news", "hello"), 2)
     same([listener.get_message(timeout=5)["data"] for _ in range(2)], ["hello", "hello"])
+    listener.ssubscribe("shard")
+    same(listener.get_message(timeout=5)["type"], "ssubscribe")
+    same(RAW.execute_command("SPUBLISH", "shard", "there"), 1)
+    same(listener.get_sharded_message(timeout=5)["data"], "there")
+    same(RAW.pubsub_numsub("news"), [(b"news", 1)])
     listener.close()
+
+# A cache that the server keeps right.
+cached = redis.Redis(port=PORT, decode_responses=True, protocol=3, cache_config=CacheConfig())
+RAW.set("cached", "old")
+same([cached.get("cached"), cached.get("cached")], ["old", "old"])
+RAW.set("cached", "new")
+while cached.get("cached") == "old":
+    pass
+same(cached.get("cached"), "new")
 other = redis.Redis(port=PORT, db=9, decode_responses=True)
 other.set("k", "v")
 same(RAW.get("k"), None)

@@ -9,13 +9,22 @@ use std::process::Command;
 
 use crate::server::Server;
 
-/// Runs a script against our server; it ends with a line that tells what it checked.
+/// Runs a script against our server and, where `RESNAP_REAL` names one, against the real one.
 fn run(program: &str, script: &str, options: &[&str]) {
     if std::env::var("RESNAP_CLIENTS").as_deref() != Ok("1") {
         println!("not run: RESNAP_CLIENTS=1 is not set");
         return;
     }
-    let server = Server::ours(options).unwrap_or_else(|e| panic!("{e}"));
+    let ours = Server::ours(options).unwrap_or_else(|e| panic!("{e}"));
+    run_against(&ours, program, script);
+    if let Some(path) = std::env::var_os("RESNAP_REAL") {
+        let real = Server::real(Path::new(&path), options).unwrap_or_else(|e| panic!("{e}"));
+        run_against(&real, program, script);
+    }
+}
+
+/// The script ends with a line that tells what it checked.
+fn run_against(server: &Server, program: &str, script: &str) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script);
     let output = Command::new(program).arg(&script).arg(server.port.to_string()).output();
     let output = output.unwrap_or_else(|e| panic!("{program}: {e}"));
