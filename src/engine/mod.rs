@@ -182,6 +182,13 @@ impl State {
     }
 
     /// The unit ends. `whole`: its frames belong together, and are a transaction if there are several.
+    /// Adds a frame that who follows is to have, and no log: a message is of the moment.
+    pub fn tell_followers(&mut self, db: usize, words: &[&[u8]]) {
+        if self.followers.is_taking() {
+            self.followers.add_frame(db, &unit::render(words.iter().copied()));
+        }
+    }
+
     #[inline]
     pub fn close_unit(&mut self, whole: bool) {
         self.log.close_unit(whole);

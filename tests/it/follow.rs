@@ -176,3 +176,21 @@ fn who_waits_for_followers_hears_of_what_they_acknowledge() {
     client.line(&format!("SET k {}", "w".repeat(100_000))).expect("answered");
     assert_eq!(client.line("WAIT 1 20").expect("answered"), Value::Int(0));
 }
+
+/// Messages go to who follows, whose own listeners wait for them, and to no log.
+#[test]
+fn messages_are_passed_on() {
+    let home = Home::new();
+    let node = home.start(&["--appendonly", "yes"]);
+    let (mut stream, _) = Stream::open(&node);
+    let mut client = node.client();
+    for line in ["PUBLISH c m", "MULTI", "SPUBLISH s m", "EXEC", "MULTI", "SET k v", "PUBLISH c n", "EXEC"] {
+        client.line(line).expect("answered");
+    }
+    stream.frames(&["SELECT 0", "PUBLISH c m", "SPUBLISH s m", "MULTI", "SET k v", "PUBLISH c n", "EXEC"]);
+    client.line("CONFIG SET appendfsync always").expect("answered");
+    client.line("SET last 1").expect("answered");
+    let log = std::fs::read(home.data().join("appendonlydir/appendonly.aof.1.incr.aof")).expect("a log");
+    let holds = |word: &[u8]| log.windows(word.len()).any(|part| part == word);
+    assert!(holds(b"last") && !holds(b"PUBLISH"), "{}", log.escape_ascii());
+}

@@ -32,11 +32,13 @@ pub(super) const SPUBLISH: Command = Command {
 fn publish(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let (channel, message) = (args.arg()?, args.arg()?);
     let heard = ctx.state.pubsub.publish(&mut ctx.state.clients, channel, message);
+    ctx.state.tell_followers(ctx.session.db, &[b"PUBLISH", channel, message]);
     Ok(ctx.reply.count(heard))
 }
 
 fn spublish(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let (channel, message) = (args.arg()?, args.arg()?);
     let heard = ctx.state.pubsub.publish_shard(&mut ctx.state.clients, channel, message);
+    ctx.state.tell_followers(ctx.session.db, &[b"SPUBLISH", channel, message]);
     Ok(ctx.reply.count(heard))
 }
