@@ -3,7 +3,9 @@
 use super::args::ConfigLines;
 use super::conf;
 use crate::engine::config::{Config, Loader, Supervised};
-use crate::serve::process::{allocator, background, banner, huge_pages, limits, notify, oom, signals, title};
+use crate::serve::process::{
+    allocator, background, banner, crash, huge_pages, limits, notify, oom, signals, title,
+};
 use crate::text::log;
 use crate::{notice, warning};
 use std::ffi::OsString;
@@ -28,6 +30,7 @@ pub struct StartOptions {
 /// Does everything that comes before the sockets. Errors: the exit code; why is in the log or on standard error.
 pub fn prepare(argv: &[OsString], lines: &ConfigLines) -> Result<StartOptions, ExitCode> {
     signals::ignore();
+    crash::watch();
     // Before the config changes the directory that they are relative to.
     let executable = absolute(argv.first().map_or(Path::new("resnap"), Path::new)).unwrap_or_default();
     let config_file = lines.file.as_ref().map(|file| absolute(file).unwrap_or_else(|_| file.clone()));
@@ -100,6 +103,7 @@ fn settle_process(config: &mut Config, in_background: bool) {
     if !allocator::purge_in_thread(config.jemalloc_bg_thread) {
         crate::debug!("jemalloc has no thread to start or stop.");
     }
+    crash::settle(config.crash_log_enabled, config.use_exit_on_panic);
     background::write_pidfile(config, in_background);
     let _ = oom::apply(config, oom::Role::Master);
 }

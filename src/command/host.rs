@@ -175,6 +175,8 @@ pub trait Host {
     fn config_rewrite(&self, ctx: &mut Ctx<'_>, all: bool) -> Result<(), CmdError>;
     /// Lets the whole server stand still (DEBUG SLEEP).
     fn sleep(&self, seconds: f64);
+    /// Crashes the process by a signal (DEBUG SEGFAULT).
+    fn fault(&self);
     /// What is known of the process.
     fn vitals(&self) -> Vitals;
     /// What the allocator tells of itself (MEMORY MALLOC-STATS).

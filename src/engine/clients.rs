@@ -14,6 +14,8 @@ struct Place {
     protocol: Proto,
     /// What was pushed to it since.
     pushed: Vec<u8>,
+    /// Bytes that it takes, as far as it is counted.
+    counted: usize,
 }
 
 /// All sessions, by number. A session that runs a batch is out of its place meanwhile.
@@ -25,6 +27,8 @@ pub struct Clients {
     /// Whose connections are to look at their sessions once the engine is free again.
     wakes: Vec<Waker>,
     last_id: u64,
+    /// Bytes of all that are counted; `None` while nobody counts.
+    memory: Option<usize>,
     /// Sessions ever opened.
     pub total: u64,
 }
@@ -104,6 +108,7 @@ impl Clients {
         match self.sessions.remove(&id) {
             Some(place) => {
                 self.pushed_away -= usize::from(!place.pushed.is_empty());
+                self.memory = self.memory.map(|bytes| bytes - place.counted);
                 if let Some(mut session) = place.session {
                     wake_later(&mut self.wakes, &mut session);
                 }
@@ -147,6 +152,38 @@ impl Clients {
     /// The same, to be changed.
     pub fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         self.sessions.get_mut(&id)?.session.as_deref_mut()
+    }
+
+    /// Begins to count what sessions take. False if that is done already.
+    pub fn begin_counting(&mut self) -> bool {
+        let begins = self.memory.is_none();
+        if begins {
+            self.sessions.values_mut().for_each(|place| place.counted = 0);
+            self.memory = Some(0);
+        }
+        begins
+    }
+
+    /// Ends it: what was counted holds no more.
+    pub fn end_counting(&mut self) {
+        self.memory = None;
+    }
+
+    /// A session takes so many bytes by now.
+    pub fn count(&mut self, id: SessionId, bytes: usize) {
+        let (Some(all), Some(place)) = (self.memory, self.sessions.get_mut(&id)) else { return };
+        self.memory = Some(all - place.counted + bytes);
+        place.counted = bytes;
+    }
+
+    /// Bytes that a session was counted with.
+    pub fn counted(&self, id: SessionId) -> usize {
+        self.sessions.get(&id).map_or(0, |place| place.counted)
+    }
+
+    /// Bytes of all sessions that are counted.
+    pub fn memory(&self) -> usize {
+        self.memory.unwrap_or(0)
     }
 
     /// How many sessions are open.

@@ -5,6 +5,7 @@
 //! thread at a time.
 
 pub mod blocked;
+mod client_memory;
 pub mod clients;
 pub mod config;
 pub mod delays;
@@ -181,7 +182,6 @@ impl State {
         }
     }
 
-    /// The unit ends. `whole`: its frames belong together, and are a transaction if there are several.
     /// Adds a frame that who follows is to have, and no log: a message is of the moment.
     pub fn tell_followers(&mut self, db: usize, words: &[&[u8]]) {
         if self.followers.is_taking() {
@@ -189,6 +189,7 @@ impl State {
         }
     }
 
+    /// The unit ends. `whole`: its frames belong together, and are a transaction if there are several.
     #[inline]
     pub fn close_unit(&mut self, whole: bool) {
         self.log.close_unit(whole);

@@ -83,6 +83,8 @@ pub struct Mirror {
     pub query: usize,
     /// Capacity of the buffer for it.
     pub query_capacity: usize,
+    /// Arguments of an unfinished request that are whole already.
+    pub arguments: usize,
     /// Output that the client has not taken.
     pub output: usize,
     /// Received and sent since the beginning.

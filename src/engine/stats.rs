@@ -132,6 +132,8 @@ pub struct Stats {
     pub cluster_incompatible: u64,
     /// Clients closed for their output buffer.
     pub output_limit_closed: u64,
+    /// Clients closed to make room (`maxmemory-clients`).
+    pub evicted_clients: u64,
     /// What the loop did.
     pub turns: Turns,
     /// Turns of the loop per second.
@@ -148,7 +150,7 @@ pub struct Stats {
     pub gauge: MemoryGauge,
     /// Highest `used_memory` seen.
     pub peak_memory: usize,
-    /// The most error kinds are kept; then the real server stops counting by kind.
+    /// There were too many kinds of errors: they are not told apart any more.
     pub errors_full: bool,
 }
 
@@ -180,14 +182,55 @@ impl Stats {
     /// Counts an error reply under its first word.
     pub fn count_error(&mut self, code: String) {
         self.error_replies += 1;
+        if self.errors_full {
+            return;
+        }
         if self.errors.len() < MAX_ERROR_KINDS || self.errors.contains_key(&code) {
             *self.errors.entry(code).or_default() += 1;
+        } else {
+            self.give_up_errors();
         }
+    }
+
+    /// Somebody makes up errors: they are in the log, and from here on only their number counts.
+    #[cold]
+    fn give_up_errors(&mut self) {
+        let kinds: Vec<String> = std::mem::take(&mut self.errors).into_keys().collect();
+        crate::warning!(
+            "Errorstats stopped adding new errors because there are {MAX_ERROR_KINDS} kinds already; CONFIG RESETSTAT \
+             begins anew."
+        );
+        crate::warning!("Current errors code list: {}", kinds.join(", ").escape_debug());
+        self.errors.insert("ERRORSTATS_DISABLED".into(), 1);
+        self.errors_full = true;
     }
 
     /// Forgets everything that CONFIG RESETSTAT forgets.
     pub fn reset(&mut self) {
         let peak_memory = self.peak_memory;
         *self = Stats { peak_memory, ..Stats::new(self.commands.len()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Redis 8.0.6: one kind too many, and only CONFIG RESETSTAT lets them be told apart again.
+    #[test]
+    fn errors_are_told_apart_up_to_a_limit() {
+        let mut stats = Stats::new(0);
+        for n in 0..MAX_ERROR_KINDS {
+            stats.count_error(format!("E{n}"));
+            stats.count_error("E0".into());
+        }
+        assert_eq!((stats.errors.len(), stats.errors["E0"]), (MAX_ERROR_KINDS, MAX_ERROR_KINDS as u64 + 1));
+        stats.count_error("ONE-MORE".into());
+        stats.count_error("E0".into());
+        let only = BTreeMap::from([("ERRORSTATS_DISABLED".to_owned(), 1)]);
+        assert_eq!((&stats.errors, stats.error_replies), (&only, 2 * MAX_ERROR_KINDS as u64 + 2));
+        stats.reset();
+        stats.count_error("E0".into());
+        assert_eq!(stats.errors["E0"], 1);
     }
 }

@@ -27,7 +27,7 @@ use crate::engine::session::{Mirror, most_output};
 use crate::engine::stats::Traffic;
 use crate::engine::{Engine, Session, SessionId, State};
 use crate::resp::{Batch, Out, Parser, ParserLimits, ProtocolError};
-use crate::serve::{Batched, Server, run_batch};
+use crate::serve::{Batched, Server, make_room_for, run_batch};
 use crate::text::log::{Level, enabled};
 use crate::{verbose, warning};
 
@@ -447,6 +447,9 @@ impl Conn {
             let line = client_line(&session, state);
             warning!("Client {line} scheduled to be closed ASAP for overcoming of output buffer limits.");
         }
+        if state.config.maxmemory_clients != 0 && !overflows {
+            make_room_for(state, &session);
+        }
         let killed = !state.clients.is_open(session.id);
         state.clients.put_back(session);
         if overflows || (killed && !self.closing) { Err(End) } else { Ok(()) }
@@ -456,9 +459,12 @@ impl Conn {
     #[inline]
     fn mirror(&mut self, session: &mut Session, stats: &mut crate::engine::Stats) {
         stats.count_traffic(session.worker, std::mem::take(&mut self.traffic));
+        let (waiting, held) = (self.parser.waiting(), self.parser.held());
+        let arguments = held.saturating_sub(waiting);
         session.mirror = Mirror {
-            query: self.rest.len() + self.parser.held(),
-            query_capacity: self.rest.capacity() + self.parser.reserved(),
+            query: self.rest.len() + waiting,
+            query_capacity: self.rest.capacity() + self.parser.reserved() - arguments,
+            arguments,
             output: self.told,
             received: self.received,
             sent: self.sent,

@@ -11,6 +11,7 @@ use super::conn::{self, Common};
 use super::stream::Stream;
 use crate::engine::SessionId;
 use crate::serve::Server;
+use crate::serve::process::crash;
 
 /// A connection on its way to the worker that will serve it.
 struct Accepted {
@@ -53,6 +54,7 @@ pub(super) fn start(server: Arc<Server>, number: usize) -> Worker {
     std::thread::Builder::new()
         .name(format!("io_thd_{number}"))
         .spawn(move || {
+            crash::prepare_thread();
             let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
             LocalSet::new().block_on(&runtime, serve(server, receiver));
         })

@@ -1,6 +1,6 @@
 //! What happens by itself, `hz` times a second.
 
-use super::process::huge_pages;
+use super::process::{crash, huge_pages};
 use super::{Server, append, evict, save};
 use crate::command::connection::client_line;
 use crate::engine::stats::used_memory;
@@ -75,6 +75,7 @@ fn sample(state: &mut State, now: Now) {
     let used = used_memory();
     stats.peak_memory = stats.peak_memory.max(used);
     huge_pages::follow(&state.config, used);
+    crash::note(state.clients.len(), used, stats.calls);
 }
 
 /// `timeout`: clients that asked nothing for so long.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 
 use super::Server;
-use super::process::{allocator, limits, oom, system, title};
+use super::process::{allocator, crash, limits, oom, system, title};
 use crate::command::{
     Args, Break, CmdError, Ctx, Delivery, Errand, Host, LogVitals, Reload, RewriteError, Rewriting,
     SaveError, Shutdown, Vitals,
@@ -159,6 +159,10 @@ impl Host for Server {
         std::thread::sleep(std::time::Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
     }
 
+    fn fault(&self) {
+        crash::fault();
+    }
+
     fn vitals(&self) -> Vitals {
         super::process::vitals::read()
     }
@@ -243,11 +247,14 @@ impl Server {
             Hook::Dir => enter_dir(ctx)?,
             Hook::MaxClients => raise_maxclients(config.maxclients)?,
             Hook::LogLevel => crate::text::log::set_level(config.loglevel.into()),
+            Hook::CrashLog => crash::settle(config.crash_log_enabled, config.use_exit_on_panic),
             Hook::OomScoreAdj => oom::apply(config, oom::Role::Master)?,
             Hook::ProcTitle => title::show_server(config),
             Hook::JemallocThread => {
                 allocator::purge_in_thread(config.jemalloc_bg_thread);
             }
+            // The connection that asks for it counts them, and closes those that are too big.
+            Hook::MaxMemoryClients => ctx.state.clients.end_counting(),
             Hook::MaxMemory => warn_of_little_memory(config.maxmemory),
         }
         Ok(())

@@ -175,12 +175,17 @@ fn moment(us: u64, may_ask: bool) -> Civil {
 
 /// Writes at once or not at all: a log that cannot be written has no other place to complain.
 fn write(bytes: &[u8]) {
-    let Some(path) = FILE.get() else { return write_to(libc::STDOUT_FILENO, bytes) };
+    with_descriptor(|fd| write_to(fd, bytes));
+}
+
+/// Lends the log's descriptor, open for as long as that takes, to what writes by itself.
+pub fn with_descriptor(write: impl FnOnce(c_int)) {
+    let Some(path) = FILE.get() else { return write(libc::STDOUT_FILENO) };
     const FLAGS: c_int = libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_CLOEXEC;
     // SAFETY: `path` ends with a NUL and lives as long as the process.
     let fd = unsafe { libc::open(path.as_ptr(), FLAGS, 0o644) };
     if fd >= 0 {
-        write_to(fd, bytes);
+        write(fd);
         // SAFETY: `fd` was opened above and nobody else knows it.
         unsafe { libc::close(fd) };
     }

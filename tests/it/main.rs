@@ -24,6 +24,7 @@ mod canon;
 mod client;
 mod clients;
 mod crash;
+mod crashing;
 mod differ;
 mod economy;
 mod examples;

@@ -105,6 +105,10 @@ pub struct Fields {
     pub oom_score_adj: OomScoreAdj,
     /// The scores: master, replica, background child.
     pub oom_score_adj_values: [i32; 3],
+    /// Report crashes in the log.
+    pub crash_log_enabled: bool,
+    /// Leave by exit after a panic.
+    pub use_exit_on_panic: bool,
     /// Turn transparent huge pages off for this process.
     pub disable_thp: bool,
     pub huge_pages: bool,

@@ -66,6 +66,10 @@ pub enum Hook {
     MaxClients,
     /// Evict down to the new limit.
     MaxMemory,
+    /// Count anew what clients take.
+    MaxMemoryClients,
+    /// Tell whoever reports crashes.
+    CrashLog,
     /// Tell the log.
     LogLevel,
     /// Write `/proc/self/oom_score_adj`.

@@ -8,6 +8,7 @@
 pub mod allocator;
 pub mod background;
 pub mod banner;
+pub mod crash;
 pub mod huge_pages;
 pub mod limits;
 pub mod notify;

@@ -1,14 +1,15 @@
 //! Sockets, as clients of every temper use them. What does not depend on us alone is asked of the real server, too,
 //! where `RESNAP_REAL` names one.
 
+mod evicted;
 mod hostile;
 mod idle;
 mod limits;
 mod listening;
 mod others;
 mod pipelines;
-mod requests;
 mod renamed;
+mod requests;
 mod sessions;
 mod storms;
 mod threads;

@@ -129,12 +129,12 @@ fn describe(text: &mut String, session: &Session, state: &State, now: Now, runni
     let mirror = session.mirror;
     let listed = session.listed_output();
     let in_buffer = mirror.output.min(OWN_OUTPUT);
-    let argument_bytes = running.map_or(0, Args::total_bytes);
+    let argument_bytes = running.map_or(mirror.arguments, Args::total_bytes);
     // While a request runs the real server has its bytes in the buffer still.
     let query = mirror.query + running.and_then(|args| args.raw()).map_or(0, <[u8]>::len);
     let queued = session.queued.as_ref();
     let queued_bytes: usize = queued.iter().flat_map(|q| q.iter()).map(|request| request.memory()).sum();
-    let total = size_of::<Session>() + mirror.query_capacity + mirror.output + queued_bytes + argument_bytes;
+    let total = state.client_memory(session) - mirror.arguments + argument_bytes;
     let multi = queued.map_or(-1, |q| i64::try_from(q.len()).unwrap_or(i64::MAX));
     let command = session.last_command.map_or("NULL", |id| &table().row(RowId(id)).full_name);
     let protocol = if session.protocol == Proto::Resp3 { 3 } else { 2 };

@@ -45,6 +45,11 @@ fn debug(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         (b"RELOAD", _) => reload(ctx, rest),
         (b"LOADAOF", 0) => load_log(ctx),
         (b"SLEEP", 1) => sleep(ctx, first),
+        (b"SEGFAULT", 0) => {
+            ctx.host.fault();
+            Ok(ctx.reply.ok())
+        }
+        (b"PANIC" | b"ASSERT", 0) => panic!("DEBUG asked for this"),
         (b"ERROR", 1) => Ok(ctx.reply.error(first)),
         (b"CONFIG-REWRITE-FORCE-ALL", 0) => {
             let host = ctx.host;
@@ -70,6 +75,7 @@ fn unknown(word: &[u8]) -> CmdError {
 }
 
 const LINES: &[(&str, &str)] = &[
+    ("ASSERT", "Crash by a failed assertion."),
     ("AOF-FLUSH-SLEEP <microseconds>", "Sleep so long before every write of the append log."),
     ("CHANGE-REPL-ID", "Take a new replication id."),
     ("CONFIG-REWRITE-FORCE-ALL", "As CONFIG REWRITE, with a line for every directive."),
@@ -84,6 +90,7 @@ const LINES: &[(&str, &str)] = &[
     ("LOG <message>", "Write into the log."),
     ("OBJECT <key>", "How a value is kept."),
     ("PAUSE-CRON (0|1)", "Stop the timers, or let them run."),
+    ("PANIC", "Crash by a panic."),
     ("POPULATE <count> [<prefix>] [<size>]", "Make keys."),
     ("PROTOCOL <type>", "Answer something of this type."),
     ("QUICKLIST <key> [0|1]", "Look at a quicklist."),
@@ -91,6 +98,7 @@ const LINES: &[(&str, &str)] = &[
     ("RELOAD [MERGE] [NOFLUSH] [NOSAVE]", "Save, empty and load."),
     ("REPLYBUFFER (PEAK-RESET-TIME|RESIZING) <value>", "Accepted; there are no such buffers."),
     ("RESNAP-FRAMES", "What went to the log since the last call."),
+    ("SEGFAULT", "Crash by a signal."),
     ("SET-ACTIVE-EXPIRE (0|1)", "Let keys expire by themselves, or not."),
     ("SET-DISABLE-DENY-SCRIPTS (0|1)", "Accepted; there are no scripts."),
     ("SET-SKIP-CHECKSUM-VALIDATION (0|1)", "Let RESTORE take any checksum, or not."),

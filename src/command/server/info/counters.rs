@@ -37,12 +37,8 @@ fn lapses(ctx: &Ctx<'_>, text: &mut Text) {
     text.put_fraction("expired_stale_perc", 0.0);
     text.put_zeros(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"]);
     text.put("evicted_keys", keys.evicted);
-    text.put_zeros(&[
-        "evicted_clients",
-        "evicted_scripts",
-        "total_eviction_exceeded_time",
-        "current_eviction_exceeded_time",
-    ]);
+    text.put("evicted_clients", ctx.state.stats.evicted_clients);
+    text.put_zeros(&["evicted_scripts", "total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     text.put("keyspace_hits", keys.hits);
     text.put("keyspace_misses", keys.misses);
 }

@@ -1,7 +1,6 @@
 //! Where the memory goes: what INFO memory, MEMORY STATS and MEMORY DOCTOR tell.
 
 use crate::command::{Ctx, Vitals};
-use crate::engine::Session;
 use crate::engine::stats::used_memory;
 use crate::keyspace::Database;
 
@@ -32,7 +31,8 @@ impl Overhead {
         let stats = &mut ctx.state.stats;
         stats.peak_memory = stats.peak_memory.max(used);
         let startup = ctx.state.process.startup_memory;
-        let clients = of_session(ctx.session) + ctx.state.clients.resting().map(of_session).sum::<usize>();
+        let all_clients = ctx.state.clients.resting().chain([&*ctx.session]);
+        let clients = all_clients.map(|session| ctx.state.client_memory(session)).sum();
         let functions = ctx.state.libraries.functions.iter().map(Vec::len).sum();
         let databases = ctx.db.all().databases().filter(|(_, db)| !db.is_empty());
         let databases: Vec<_> = databases.map(|(index, db)| of_database(index, db)).collect();
@@ -68,15 +68,6 @@ impl Overhead {
     pub fn keys(&self) -> usize {
         self.databases.iter().map(|(_, keys, _)| keys).sum()
     }
-}
-
-fn of_session(session: &Session) -> usize {
-    let queued: usize = session.queued.iter().flatten().map(|request| request.memory()).sum();
-    size_of::<Session>()
-        + session.mirror.query_capacity
-        + session.mirror.output
-        + session.outbox.len()
-        + queued
 }
 
 fn of_database(index: usize, db: &Database) -> (usize, usize, usize) {

@@ -24,12 +24,13 @@ pub(in super::super) const ROWS: &[Row] = &[
     .flags(DEBUG),
     live("proto-max-bulk-len", bytes(1 << 20, LONG_MAX, 512 << 20), at!(proto_max_bulk_len), "Bytes of one argument.")
         .flags(DEBUG),
-    inert(
+    live(
         "maxmemory-clients",
         percent_or_bytes(-100, LONG_MAX, 0),
-        "Bytes (or percent of maxmemory) that all clients' buffers may take. 0: no limit.",
+        at!(maxmemory_clients),
+        "Bytes (or percent of maxmemory) that all clients together may take; the biggest are closed. 0: no limit.",
     )
-    .field(at!(maxmemory_clients)),
+    .hook(Hook::MaxMemoryClients),
     live(
         "tracking-table-max-keys",
         ubytes_plain(),

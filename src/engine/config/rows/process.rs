@@ -56,9 +56,12 @@ pub(in super::super) const ROWS: &[Row] = &[
     inert("syslog-enabled", yes_no(false), "Log to syslog, too.").fixed(),
     inert("syslog-ident", text("redis"), "Name in syslog.").fixed(),
     inert("syslog-facility", one_of(SYSLOG_FACILITIES, 128), "Facility in syslog.").fixed(),
-    inert("crash-log-enabled", yes_no(true), "A report in the log after a crash."),
+    live("crash-log-enabled", yes_no(true), at!(crash_log_enabled), "A report in the log after a crash.")
+        .hook(Hook::CrashLog),
     inert("crash-memcheck-enabled", yes_no(true), "Test the memory after a crash."),
-    inert("use-exit-on-panic", yes_no(false), "Leave by exit instead of abort after a failed assertion.").flags(HIDDEN),
+    live("use-exit-on-panic", yes_no(false), at!(use_exit_on_panic), "Leave by exit instead of abort after a panic.")
+        .flags(HIDDEN)
+        .hook(Hook::CrashLog),
     live("databases", int(1, INT_MAX, 16), at!(databases), "Number of databases.").fixed(),
     live("hz", int(0, INT_MAX, 10), at!(hz), "Turns of the housekeeping per second, at most 500."),
     live("dynamic-hz", yes_no(true), at!(dynamic_hz), "More turns where there are many clients."),

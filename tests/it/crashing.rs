@@ -1,0 +1,97 @@
+//! The report of a crash: by a signal of our own or from outside, by a panic; with the exit status that tells it.
+
+use std::os::unix::process::ExitStatusExt;
+
+use crate::node::{Home, Node};
+
+const HEAD: &str = "=== REDIS BUG REPORT START: Cut & paste starting from here ===";
+const TAIL: &str = "=== REDIS BUG REPORT END.";
+
+fn count(log: &str, part: &str) -> usize {
+    log.matches(part).count()
+}
+
+/// Sends a request and waits for no answer, which does not come.
+fn crash(node: &Node, line: &str) {
+    node.client().send(&line.split(' ').collect::<Vec<_>>()).expect("sent");
+}
+
+fn assert_report(log: &str, why: &str) {
+    for part in [
+        HEAD,
+        TAIL,
+        why,
+        "------ STACK TRACE ------",
+        "------ STACK TRACE DONE ------",
+        "redis_version:8.0.6",
+    ] {
+        assert_eq!(count(log, part), 1, "{part}:\n{log}");
+    }
+}
+
+#[test]
+fn a_fault_is_reported_and_ends_by_its_signal() {
+    let home = Home::new();
+    let mut node = home.start(&[]);
+    crash(&node, "DEBUG SEGFAULT");
+    let status = node.wait_for_end();
+    assert_eq!(status.signal(), Some(11));
+    let log = node.log();
+    assert_report(&log, "crashed by signal: 11, si_code: ");
+    assert!(log.contains("(+0x"), "frames are offsets into the binary:\n{log}");
+}
+
+#[test]
+fn a_signal_from_outside_is_reported_with_its_sender() {
+    let home = Home::new();
+    let mut node = home.start(&[]);
+    crash(&node, "DEBUG SLEEP 10");
+    node.signal("ABRT");
+    assert_eq!(node.wait_for_end().signal(), Some(6));
+    let log = node.log();
+    assert_report(&log, "crashed by signal: 6, si_code: 0");
+    assert!(log.contains("Killed by PID: "), "{log}");
+}
+
+#[test]
+fn a_panic_is_reported_with_names() {
+    let home = Home::new();
+    let mut node = home.start(&[]);
+    crash(&node, "DEBUG PANIC");
+    assert_eq!(node.wait_for_end().signal(), Some(6));
+    let log = node.log();
+    assert_report(&log, "=== ASSERTION FAILED ===");
+    assert!(log.contains("src/command/server/debug/mod.rs"), "{log}");
+    assert!(log.contains("run_batch"), "{log}");
+}
+
+#[test]
+fn a_panic_may_end_by_an_exit() {
+    let home = Home::new();
+    let mut node = home.start(&["--use-exit-on-panic", "yes", "--crash-log-enabled", "no"]);
+    crash(&node, "DEBUG ASSERT");
+    assert_eq!(node.exit_code(), 1);
+    assert_eq!(count(&node.log(), HEAD), 0);
+}
+
+#[test]
+fn reports_may_be_turned_off_while_it_runs() {
+    let home = Home::new();
+    let mut node = home.start(&[]);
+    node.ok("CONFIG SET crash-log-enabled no");
+    crash(&node, "DEBUG SEGFAULT");
+    assert_eq!(node.wait_for_end().signal(), Some(11));
+    assert_eq!(count(&node.log(), HEAD), 0);
+}
+
+/// A watchdog's signal is no end: it asks where the server is.
+#[test]
+fn an_alarm_shows_where_the_server_is() {
+    let home = Home::new();
+    let mut node = home.start(&[]);
+    node.signal("ALRM");
+    node.wait_for_line("Received SIGALRM");
+    node.wait_for_line("------ STACK TRACE DONE ------");
+    assert_eq!(node.ask("PING"), crate::client::Value::Simple(b"PONG".to_vec()));
+    assert!(node.runs());
+}
