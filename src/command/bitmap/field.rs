@@ -231,6 +231,10 @@ fn change(ctx: &mut Ctx<'_>, key: &[u8], ops: &[Op], end: usize) -> Result<Repli
     })?;
     if changes > 0 {
         ctx.record(effect.dirty(changes));
+    } else if effect.created {
+        // All was refused, and yet there are zeros now: neither the log nor who watches the key hears of it.
+        ctx.propagate_nothing();
+        ctx.record(Effect { unwatched: true, ..Effect::appeared(key) });
     }
     Ok(replied)
 }

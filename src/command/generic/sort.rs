@@ -61,6 +61,8 @@ struct Options<'a> {
     offset: i64,
     count: Option<i64>,
     by: Option<&'a [u8]>,
+    /// One of the patterns given with BY leads nowhere: the elements stay in the order in which they are.
+    as_they_are: bool,
     get: Vec<&'a [u8]>,
     store: Option<&'a [u8]>,
 }
@@ -79,7 +81,7 @@ impl<'a> Options<'a> {
                     o.count = Some(args.int()?).filter(|count| *count >= 0);
                 }
                 () if may_store && parse::is(word, "STORE") && more >= 1 => o.store = args.next(),
-                () if parse::is(word, "BY") && more >= 1 => o.by = args.next(),
+                () if parse::is(word, "BY") && more >= 1 => o.sort_by(args.arg()?),
                 () if parse::is(word, "GET") && more >= 1 => o.get.push(args.arg()?),
                 () => return Err(CmdError::Syntax),
             }
@@ -87,9 +89,10 @@ impl<'a> Options<'a> {
         Ok(o)
     }
 
-    /// Whether the elements stay in the order in which they are.
-    fn as_they_are(&self) -> bool {
-        self.by.is_some_and(|by| !by.contains(&b'*'))
+    /// The last pattern counts, but each can end the sorting.
+    fn sort_by(&mut self, pattern: &'a [u8]) {
+        self.by = Some(pattern);
+        self.as_they_are |= !up_to_zero(pattern).contains(&b'*');
     }
 
     /// The wanted part of so many elements.
@@ -118,6 +121,11 @@ fn elements(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(Vec<Vec<u8>>, bool), CmdEr
         Some(View::Zset(set)) => Ok((set.iter().map(|(member, _)| own(member)).collect(), false)),
         Some(_) => Err(CmdError::WrongType),
     }
+}
+
+/// What C sees of a text.
+fn up_to_zero(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// What a pattern leads to for an element: a string, or a field of a hash behind `->`.
@@ -170,17 +178,22 @@ fn weight(ctx: &mut Ctx<'_>, o: &Options<'_>, by: Option<&[u8]>, element: &[u8])
 
 /// A number as C reads it: up to a zero, and nothing is 0.
 fn c_number(text: &[u8]) -> Option<f64> {
-    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let text = up_to_zero(text);
     if text.is_empty() { Some(0.0) } else { cfloat::strtod(text) }
 }
 
-fn compare(a: &(Weight, Vec<u8>), b: &(Weight, Vec<u8>)) -> Ordering {
+/// How two elements lie. Texts are compared as C does, up to a zero, unless they are to be stored.
+fn compare(a: &(Weight, Vec<u8>), b: &(Weight, Vec<u8>), stores: bool) -> Ordering {
+    fn whole(text: &[u8]) -> &[u8] {
+        text
+    }
+    let seen = if stores { whole } else { up_to_zero };
     match (&a.0, &b.0) {
         (Weight::Number(x), Weight::Number(y)) => {
             x.partial_cmp(y).unwrap_or(Ordering::Equal).then_with(|| a.1.cmp(&b.1))
         }
-        (Weight::Text(x), Weight::Text(y)) => x.cmp(y),
-        _ => a.1.cmp(&b.1),
+        (Weight::Text(x), Weight::Text(y)) => x.as_deref().map(seen).cmp(&y.as_deref().map(seen)),
+        _ => seen(&a.1).cmp(seen(&b.1)),
     }
 }
 
@@ -189,7 +202,7 @@ fn ordered(ctx: &mut Ctx<'_>, key: &[u8], o: &mut Options<'_>) -> Result<Vec<Vec
     let (mut all, is_set) = elements(ctx, key)?;
     let wanted = o.wanted(all.len());
     let mut by = o.by;
-    let mut as_they_are = o.as_they_are();
+    let mut as_they_are = o.as_they_are;
     if as_they_are && is_set && o.store.is_some() {
         // What is stored must not depend on chance.
         (as_they_are, o.alpha, by) = (false, true, None);
@@ -213,9 +226,9 @@ fn ordered(ctx: &mut Ctx<'_>, key: &[u8], o: &mut Options<'_>) -> Result<Vec<Vec
         return Err(error);
     }
     if o.descending {
-        weighed.sort_by(|a, b| compare(b, a));
+        weighed.sort_by(|a, b| compare(b, a, o.store.is_some()));
     } else {
-        weighed.sort_by(compare);
+        weighed.sort_by(|a, b| compare(a, b, o.store.is_some()));
     }
     Ok(weighed.drain(wanted).map(|(_, element)| element).collect())
 }
