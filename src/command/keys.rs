@@ -56,6 +56,29 @@ pub fn keys_of(command: &Command, args: &Args<'_>) -> Result<Vec<FoundKey>, Uncl
     finder(command).map(|finder| finder(args)).ok_or(Unclear)
 }
 
+/// The keys that CLIENT TRACKING remembers of a request: of an XREAD that is no good none.
+pub fn keys_to_track(command: &Command, args: &Args<'_>) -> Vec<FoundKey> {
+    if command.name == "xread" && !is_whole_xread(args.clone()) {
+        return Vec::new();
+    }
+    keys_of(command, args).unwrap_or_default()
+}
+
+/// Whether nothing but options stands in front of STREAMS, and behind it as many ids as keys.
+fn is_whole_xread(mut args: Args<'_>) -> bool {
+    while let Some(word) = args.next() {
+        match () {
+            () if is(word, "STREAMS") => return args.remaining() > 0 && args.remaining() % 2 == 0,
+            () if is(word, "NOACK") => {}
+            () if is(word, "BLOCK") || is(word, "COUNT") => {
+                args.next();
+            }
+            () => return false,
+        }
+    }
+    false
+}
+
 fn by_specs(command: &Command, args: &Args<'_>) -> Result<Vec<FoundKey>, Unclear> {
     all_of(command.keys.iter().filter(|spec| !spec.flags.has(NOT_KEY)), args)
 }

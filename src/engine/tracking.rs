@@ -84,6 +84,8 @@ pub struct Tracking {
     pending: bool,
     /// Whose command runs.
     pub current: Option<SessionId>,
+    /// What that client is to hear of its own changes once the command is over; `None`: that all keys went.
+    own: Vec<Option<Box<[u8]>>>,
     /// Rounds in a row that did not bring the table under its limit.
     effort: usize,
 }
@@ -92,10 +94,10 @@ pub struct Tracking {
 const ROUND: usize = 100;
 
 impl Tracking {
-    /// Whether anybody is tracked.
+    /// Whether anybody is tracked, or was, and what he read is still remembered.
     #[inline]
     pub fn is_on(&self) -> bool {
-        !self.sessions.is_empty()
+        !self.sessions.is_empty() || self.items > 0
     }
 
     /// How a client is tracked; `None` if it is not.
@@ -182,12 +184,12 @@ impl Tracking {
             }
         }
         if let Some(ix) = self.find(key) {
-            self.tell_readers(post, ix);
+            self.tell_readers(post, ix, self.current);
         }
     }
 
-    /// Forgets a key and tells its readers.
-    fn tell_readers(&mut self, post: &mut Post<'_>, ix: SlotIx) {
+    /// Forgets a key and tells its readers; one of them only `later`, when its command is over.
+    fn tell_readers(&mut self, post: &mut Post<'_>, ix: SlotIx, later: Option<SessionId>) {
         let item = self.keys.remove(ix);
         self.items -= item.readers.len();
         let body = array(1, [&*item.key].into_iter());
@@ -195,7 +197,9 @@ impl Tracking {
             let wanted = self.sessions.get(&id).is_some_and(|settings| {
                 settings.mode != Mode::Broadcast && !(settings.no_loop && self.current == Some(id))
             });
-            if wanted {
+            if wanted && later == Some(id) {
+                self.own.push(Some(item.key.clone()));
+            } else if wanted {
                 self.send(post, id, &body);
             }
         }
@@ -229,11 +233,29 @@ impl Tracking {
         let mut ids: Vec<_> = self.sessions.keys().copied().collect();
         ids.sort_unstable();
         for id in ids {
-            let null: &[u8] = if post.clients.protocol(id) == Proto::Resp3 { b"_\r\n" } else { b"$-1\r\n" };
-            self.send(post, id, null);
+            if self.current == Some(id) {
+                self.own.push(None);
+            } else {
+                self.send_null(post, id);
+            }
         }
         self.keys.clear();
         self.items = 0;
+    }
+
+    fn send_null(&mut self, post: &mut Post<'_>, id: SessionId) {
+        let null: &[u8] = if post.clients.protocol(id) == Proto::Resp3 { b"_\r\n" } else { b"$-1\r\n" };
+        self.send(post, id, null);
+    }
+
+    /// The command is over: its client hears what it changed itself.
+    fn tell_own(&mut self, post: &mut Post<'_>, id: SessionId) {
+        for key in std::mem::take(&mut self.own) {
+            match key {
+                Some(key) => self.send(post, id, &array(1, [&*key].into_iter())),
+                None => self.send_null(post, id),
+            }
+        }
     }
 
     /// Tells those who broadcast what changed.
@@ -269,7 +291,7 @@ impl Tracking {
                 break;
             }
             let Some(ix) = self.keys.random(rng) else { break };
-            self.tell_readers(post, ix);
+            self.tell_readers(post, ix, None);
         }
         self.effort = if self.keys.len() > most { self.effort + 1 } else { 0 };
     }
@@ -307,6 +329,15 @@ impl State {
     pub fn invalidate_all(&mut self) {
         let (tracking, mut post) = self.tracking_and_post();
         tracking.invalidate_all(&mut post);
+    }
+
+    /// A client's command is over, and what it made known has been told: it hears which keys of its own it changed.
+    #[inline]
+    pub fn tell_own_changes(&mut self, id: SessionId) {
+        if !self.tracking.own.is_empty() {
+            let (tracking, mut post) = self.tracking_and_post();
+            tracking.tell_own(&mut post, id);
+        }
     }
 
     /// Tells those who broadcast what changed since the last call.

