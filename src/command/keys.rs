@@ -68,7 +68,7 @@ pub fn keys_to_track(command: &Command, args: &Args<'_>) -> Vec<FoundKey> {
 fn is_whole_xread(mut args: Args<'_>) -> bool {
     while let Some(word) = args.next() {
         match () {
-            () if is(word, "STREAMS") => return args.remaining() > 0 && args.remaining() % 2 == 0,
+            () if is(word, "STREAMS") => return args.remaining() > 0 && args.remaining().is_multiple_of(2),
             () if is(word, "NOACK") => {}
             () if is(word, "BLOCK") || is(word, "COUNT") => {
                 args.next();

@@ -4,6 +4,7 @@ use crate::client::Value;
 
 use super::plan::Step;
 use super::stage::Answer;
+use super::words::Word;
 
 /// How two answers are compared.
 #[derive(Clone, Copy)]
@@ -16,6 +17,10 @@ enum Rule {
     Pairs,
     /// Types and lengths only.
     Shape,
+    /// The number of elements only.
+    Length,
+    /// Strings up to a zero.
+    UpToZero,
     /// An aggregate for an aggregate.
     Kind,
     /// Numbers may be this far apart: time goes on between two servers.
@@ -44,9 +49,8 @@ fn rule(step: &Step) -> Rule {
     if step.is("hgetall") {
         return Rule::Pairs;
     }
-    // The order of a set, unless it is sorted by something; with a LIMIT also which of them.
-    if step.is_any(&["sort", "sort_ro"]) && step.has("by") && !step.has("store") {
-        return if step.has("limit") { Rule::Shape } else { Rule::Bag };
+    if step.is_any(&["sort", "sort_ro"]) && !step.has("store") {
+        return sorting(step);
     }
     // Chosen by chance. What is popped is popped from both (`Pair::follow`).
     if step.is_any(&["spop", "srandmember", "hrandfield", "zrandmember", "randomkey"]) {
@@ -56,12 +60,23 @@ fn rule(step: &Step) -> Rule {
     if step.is_any(&["ttl", "expiretime", "httl", "hexpiretime"]) {
         return Rule::Near(2);
     }
-    if step.is_any(&["pttl", "pexpiretime", "hpttl", "hpexpiretime", "object idletime", "xpending", "xinfo"])
-    {
+    if step.is_any(&["pttl", "pexpiretime", "hpttl", "hpexpiretime", "xpending", "xinfo"]) {
         return Rule::Near(10_000);
     }
-    // The moment, sizes in memory, the number of a connection; which small integers are shared (a copied one is not).
-    if step.is_any(&["time", "lastsave", "memory usage", "client id", "object refcount"]) {
+    // The moment, sizes in memory, numbers of connections, a counter that goes up by chance; which small integers are
+    // shared (a copied one is not), and when: all keys have one clock for them, which begins anywhere.
+    let chance = [
+        "time",
+        "lastsave",
+        "memory usage",
+        "client id",
+        "client getredir",
+        "client trackinginfo",
+        "object refcount",
+        "object freq",
+        "object idletime",
+    ];
+    if step.is_any(&chance) {
         return Rule::Shape;
     }
     // How a hash table lies and how far LZF gets is each server's own. What it means shows RESTORE.
@@ -76,6 +91,24 @@ fn rule(step: &Step) -> Rule {
         return Rule::Addresses;
     }
     Rule::Exact
+}
+
+/// Elements that are equal for SORT lie as they came, which is nobody's order in a hash table; with a LIMIT the real
+/// server sorts in part, by an algorithm that does not even keep them as they came, and it is chance which it shows.
+fn sorting(step: &Step) -> Rule {
+    let constant = |pair: &[Word]| pair[0].eq_ignore_ascii_case(b"by") && !pair[1].contains(&b'*');
+    let unsorted = step.args.windows(2).any(constant);
+    match (step.has("by"), step.has("alpha") || unsorted, step.has("limit")) {
+        (_, false, _) => Rule::Exact,
+        (false, true, _) => Rule::UpToZero,
+        (true, true, false) => Rule::Bag,
+        (true, true, true) => Rule::Length,
+    }
+}
+
+/// Whether chance decides which elements SORT shows, so that what its patterns lead to is found or missing by chance.
+pub fn shows_ties(step: &Step) -> bool {
+    step.is_any(&["sort", "sort_ro"]) && matches!(sorting(step), Rule::Length)
 }
 
 pub fn is_scan(step: &Step) -> bool {
@@ -110,13 +143,24 @@ fn confirmations(values: &[Value]) -> (Vec<String>, Vec<String>) {
     (part(1), part(2))
 }
 
-/// Messages, with those that different patterns made of one in an order of ours: patterns lie in a hash table.
+/// Whether a message says that somebody looked for a key in vain.
+pub fn is_miss(message: &Value) -> bool {
+    let mut words = message.items().unwrap_or_default().iter().rev().filter_map(Value::bytes);
+    let (last, channel) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    last == b"keymiss" || channel.ends_with(b":keymiss")
+}
+
+/// Messages, in an order of ours where it is a hash table's: those that different patterns made of one, and the keys
+/// that SORT's patterns missed.
 pub fn by_publisher(mut messages: Vec<Value>) -> Vec<Value> {
     let tail = |value: &Value| {
         let items = value.items().unwrap_or_default();
         (items.len() == 4).then(|| items[2..].to_vec())
     };
     for one in messages.chunk_by_mut(|a, b| tail(a).is_some() && tail(a) == tail(b)) {
+        one.sort_by_key(|value| format!("{value:?}"));
+    }
+    for one in messages.chunk_by_mut(|a, b| is_miss(a) && is_miss(b)) {
         one.sort_by_key(|value| format!("{value:?}"));
     }
     messages
@@ -143,6 +187,8 @@ fn same_value(rule: Rule, a: &Value, b: &Value) -> bool {
         }
         (Rule::Shape, Value::Int(_), Value::Int(_)) | (Rule::Shape, Value::Bulk(_), Value::Bulk(_)) => true,
         (Rule::Shape, Value::Double(_), Value::Double(_)) => true,
+        (Rule::Length, Value::Array(a), Value::Array(b)) => a.len() == b.len(),
+        (Rule::UpToZero, Value::Bulk(a), Value::Bulk(b)) => up_to_zero(a) == up_to_zero(b),
         (_, Value::Bulk(a), Value::Bulk(b)) => both_now(a, b),
         (_, Value::Array(a), Value::Array(b))
         | (_, Value::Set(a), Value::Set(b))
@@ -157,6 +203,10 @@ fn same_value(rule: Rule, a: &Value, b: &Value) -> bool {
         }
         _ => false,
     }
+}
+
+fn up_to_zero(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// The ids of a stream that were made by the clock: `1763650000123-0`.

@@ -13,7 +13,10 @@
 //! What is the real server's chance is left out by reason, in `judge` (order of hash tables, random elements, clocks)
 //! and in `pair` (what it popped, and ids that it made of its clock, ours is given).
 
+mod cover;
 mod grammar;
+mod hand;
+mod harm;
 mod judge;
 mod pair;
 mod plan;

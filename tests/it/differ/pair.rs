@@ -11,7 +11,7 @@ use crate::server::Server;
 
 use super::judge;
 use super::plan::{Round, Step};
-use super::stage::{Answer, Stage, may_wait};
+use super::stage::{Answer, Stage, expect_ok, may_wait};
 use super::words::Word;
 
 /// The real server and ours.
@@ -21,11 +21,18 @@ pub struct Pair {
     ours: Stage,
     /// Something was done to ours alone, to follow the real server's choice: counts are not the same any more.
     followed: bool,
+    /// The real server looked keys up that it chose by chance: what it missed is not compared any more.
+    misses: bool,
+    /// Somebody may be told of keys that he has read.
+    tracks: bool,
     /// What the round has of `notify-keyspace-events`.
     events: String,
     /// `rdb_changes_since_last_save` when the round began.
     changes: [i64; 2],
 }
+
+/// What decides how a set is kept.
+const LIMITS: [&str; 2] = ["set-max-intset-entries", "set-max-listpack-entries"];
 
 /// Where the two differ for the first time.
 #[derive(Clone, Debug)]
@@ -62,7 +69,16 @@ impl Pair {
         // The real server writes its own version, ours the lowest that will do.
         ours.must("CONFIG SET rdb-save-version 12")?;
         let path = path.display().to_string();
-        Ok(Pair { path, real, ours, followed: false, events: String::new(), changes: [0; 2] })
+        Ok(Pair {
+            path,
+            real,
+            ours,
+            followed: false,
+            misses: false,
+            tracks: false,
+            events: String::new(),
+            changes: [0; 2],
+        })
     }
 
     /// Plays a round; how many commands were compared, or where the difference is.
@@ -86,7 +102,8 @@ impl Pair {
     fn try_play(&mut self, round: &Round) -> Played<usize> {
         self.real.begin(round)?;
         self.ours.begin(round)?;
-        self.followed = false;
+        (self.followed, self.misses) = (false, false);
+        self.tracks = round.steps.iter().any(|step| step.is("client tracking"));
         let events = round.config.iter().find(|(name, _)| *name == "notify-keyspace-events");
         self.events = events.map(|(_, value)| value.clone()).unwrap_or_default();
         self.changes = [changes(&mut self.real)?, changes(&mut self.ours)?];
@@ -129,6 +146,7 @@ impl Pair {
         self.ours.send(steps)?;
         let answers = self.settle(conn, at)?;
         self.follow(&answers)?;
+        self.note_ties(&answers);
         let failed = answers.iter().any(|(real, _)| real.values.iter().any(Value::is_error));
         if by_table
             && !failed
@@ -140,6 +158,16 @@ impl Pair {
             elapse();
         }
         Ok(steps.len())
+    }
+
+    /// What is shown by chance is looked up by chance.
+    fn note_ties(&mut self, answers: &[(Answer, Answer)]) {
+        let shows = |(real, _): &(Answer, Answer)| {
+            judge::shows_ties(&real.step) || real.queued.iter().any(judge::shows_ties)
+        };
+        if answers.iter().any(shows) {
+            (self.followed, self.misses) = (true, true);
+        }
     }
 
     /// What cannot be compared here and now.
@@ -257,54 +285,50 @@ impl Pair {
         Ok(())
     }
 
-    /// Makes ours the hash table of members that the real server's set is: RESTORE would pack it.
-    fn exchange(&mut self, key: &Word) -> io::Result<()> {
-        const LIMITS: [&str; 2] = ["set-max-intset-entries", "set-max-listpack-entries"];
-        let members = self.real.control.call(&[b"SMEMBERS".as_slice(), key])?;
-        let mut add = vec![b"SADD".to_vec(), key.clone()];
-        add.extend(members.items().unwrap_or_default().iter().filter_map(Value::bytes));
-        for limit in LIMITS {
-            self.ours.control.call(&["CONFIG", "SET", limit, "0"])?;
-        }
-        self.ours.control.call(&[b"DEL".as_slice(), key])?;
-        self.ours.control.call(&add)?;
-        for limit in LIMITS {
-            let value = self.real.control.call(&["CONFIG", "GET", limit])?;
-            let value =
-                value.items().and_then(|items| items.get(1)).and_then(Value::bytes).unwrap_or_default();
-            self.ours.control.call(&[b"CONFIG".as_slice(), b"SET", limit.as_bytes(), &value])?;
-        }
-        Ok(())
-    }
-
     /// Gives ours the value that the real server has, unseen by those who listen to events.
     fn transfer(&mut self, conn: usize, key: &Word) -> io::Result<()> {
         self.followed = true;
         let db = self.real.client_field(conn, "db")?;
-        let events = self.events.clone();
         for stage in [&mut self.real, &mut self.ours] {
             stage.must(&format!("SELECT {db}"))?;
+            stage.control.call(&["CONFIG", "SET", "notify-keyspace-events", ""])?;
         }
-        let dump = self.real.control.call(&[b"DUMP".as_slice(), key])?.bytes().unwrap_or_default();
-        let when = self.real.control.call(&[b"PEXPIRETIME".as_slice(), key])?.bytes().unwrap_or_default();
-        let when = if when == b"-1" { b"0".to_vec() } else { when };
-        self.ours.control.call(&["CONFIG", "SET", "notify-keyspace-events", ""])?;
         let encoding = self.real.control.call(&[b"OBJECT".as_slice(), b"ENCODING", key])?.bytes();
-        if encoding.is_some_and(|name| name == b"hashtable") {
-            self.exchange(key)?;
-            if when != b"0" {
-                self.ours.control.call(&[b"PEXPIREAT".as_slice(), key, &when])?;
-            }
-        } else if dump.is_empty() {
-            self.ours.control.call(&[b"DEL".as_slice(), key])?;
-        } else {
-            let answer =
-                self.ours.control.call(&[b"RESTORE".as_slice(), key, &when, &dump, b"REPLACE", b"ABSTTL"])?;
-            if answer.is_error() {
-                return Err(io::Error::other(format!("RESTORE of the real server's value: {answer:?}")));
-            }
+        // Nothing is packed or unpacked on the way.
+        let limit = if encoding.is_some_and(|name| name == b"hashtable") { "0" } else { "1000000" };
+        let before: Vec<Word> =
+            LIMITS.iter().map(|name| self.real.setting(name)).collect::<io::Result<_>>()?;
+        for name in LIMITS {
+            self.ours.control.call(&["CONFIG", "SET", name, limit])?;
         }
-        self.ours.control.call(&["CONFIG", "SET", "notify-keyspace-events", &events])?;
+        self.exchange(key, limit == "0")?;
+        for (name, value) in LIMITS.iter().zip(&before) {
+            self.ours.control.call(&[b"CONFIG".as_slice(), b"SET", name.as_bytes(), value])?;
+        }
+        let events = self.events.clone();
+        for stage in [&mut self.real, &mut self.ours] {
+            stage.control.call(&["CONFIG", "SET", "notify-keyspace-events", &events])?;
+        }
+        Ok(())
+    }
+
+    /// Puts the real server's value at a key of ours. A hash table is made of its members: RESTORE would pack it.
+    fn exchange(&mut self, key: &Word, table: bool) -> io::Result<()> {
+        let when = self.real.control.call(&[b"PEXPIRETIME".as_slice(), key])?.bytes().unwrap_or_default();
+        let dump = self.real.control.call(&[b"DUMP".as_slice(), key])?.bytes().unwrap_or_default();
+        self.ours.control.call(&[b"DEL".as_slice(), key])?;
+        if table {
+            let members = self.real.control.call(&[b"SMEMBERS".as_slice(), key])?;
+            let mut add = vec![b"SADD".to_vec(), key.clone()];
+            add.extend(members.items().unwrap_or_default().iter().filter_map(Value::bytes));
+            self.ours.control.call(&add)?;
+        } else if !dump.is_empty() {
+            let answer = self.ours.control.call(&[b"RESTORE".as_slice(), key, b"0", &dump])?;
+            expect_ok(&answer, "RESTORE of the real server's value")?;
+        }
+        if when.first().is_some_and(u8::is_ascii_digit) {
+            self.ours.control.call(&[b"PEXPIREAT".as_slice(), key, &when])?;
+        }
         Ok(())
     }
 
@@ -326,7 +350,7 @@ impl Pair {
     fn look(&mut self, at: usize) -> Played<()> {
         self.compare(at, "digest of all", &[b"DEBUG", b"DIGEST"], |value| show(std::slice::from_ref(value)))?;
         for conn in 0..self.real.conns.len() {
-            if self.real.conns[conn].listens() && !self.real.is_blocked(conn) {
+            if (self.tracks || self.real.conns[conn].listens()) && !self.real.is_blocked(conn) {
                 self.hear(conn, at)?;
             }
         }
@@ -338,8 +362,12 @@ impl Pair {
         self.real.send(std::slice::from_ref(&ping))?;
         self.ours.send(std::slice::from_ref(&ping))?;
         self.settle_one(conn, at)?;
-        let [real, ours] = [&mut self.real, &mut self.ours]
-            .map(|stage| judge::by_publisher(std::mem::take(&mut stage.conns[conn].messages)));
+        let misses = self.misses;
+        let [real, ours] = [&mut self.real, &mut self.ours].map(|stage| {
+            let mut messages = std::mem::take(&mut stage.conns[conn].messages);
+            messages.retain(|message| !(misses && judge::is_miss(message)));
+            judge::by_publisher(messages)
+        });
         let same = real.iter().zip(&ours).take_while(|(a, b)| judge::same_message(a, b)).count();
         if same == real.len() && same == ours.len() {
             return Ok(());
@@ -369,7 +397,8 @@ impl Pair {
     /// Every key: type, encoding, digest, whether it expires; the order of elements where the encoding has one.
     fn inspect(&mut self, round: &Round, at: usize) -> Played<()> {
         // What was made of a hash table keeps its order, which is nobody's.
-        let loads = round.steps.iter().any(|step| step.is_any(&["restore", "debug reload"]));
+        let loads =
+            round.steps.iter().any(|step| step.is_any(&["restore", "restore-asking", "debug reload"]));
         let tables = round.steps.iter().any(|step| {
             step.is("spop")
                 || step.is("config set")
@@ -462,6 +491,7 @@ fn alone(step: &Step) -> bool {
         "randomkey",
         "dump",
         "restore",
+        "restore-asking",
         "client unblock",
         "debug reload",
         "flushdb",
@@ -528,6 +558,7 @@ fn counted(stage: &mut Stage) -> io::Result<Vec<String>> {
         "total_error_replies",
         "unexpected_error_replies",
         "blocked_clients",
+        "tracking_",
         "watching_clients",
         "total_watched_keys",
         "total_blocking_keys",

@@ -63,6 +63,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("stream-node-max-bytes", "4096"),
     ("hll-sparse-max-bytes", "3000"),
     ("notify-keyspace-events", ""),
+    ("maxmemory-policy", "noeviction"),
 ];
 
 impl Stage {
@@ -127,6 +128,13 @@ impl Stage {
     pub fn must(&mut self, line: &str) -> io::Result<()> {
         let answer = self.control.line(line)?;
         expect_ok(&answer, line)
+    }
+
+    /// The value of a setting.
+    pub fn setting(&mut self, name: &str) -> io::Result<Word> {
+        let answer = self.control.call(&["CONFIG", "GET", name])?;
+        let value = answer.items().and_then(|items| items.get(1)).and_then(Value::bytes);
+        value.ok_or_else(|| io::Error::other(format!("{name}: {answer:?}")))
     }
 
     /// The lines of an INFO section.
@@ -327,6 +335,9 @@ fn listening(step: &Step) -> Option<usize> {
 fn is_message(value: &Value) -> bool {
     let (Value::Push(items) | Value::Array(items)) = value else { return false };
     let kind = items.first().and_then(Value::bytes).unwrap_or_default();
+    if kind == b"invalidate" && matches!(value, Value::Push(_)) {
+        return true;
+    }
     items.len() >= 3 && [b"message".as_slice(), b"pmessage", b"smessage"].contains(&kind.as_slice())
 }
 
@@ -355,7 +366,7 @@ pub fn timeout_at(step: &Step) -> Option<usize> {
     step.is_any(&["xread", "xreadgroup"]).then(|| step.args.iter().position(block)).flatten().map(|at| at + 1)
 }
 
-fn expect_ok(answer: &Value, what: &str) -> io::Result<()> {
+pub fn expect_ok(answer: &Value, what: &str) -> io::Result<()> {
     match answer {
         Value::Simple(_) => Ok(()),
         other => Err(io::Error::other(format!("{what}: {other:?}"))),

@@ -313,7 +313,7 @@ impl Words {
             }
             ("swapdb", _) => Some(self.pick_text(&["0", "1", "2", "0", "1", "16", "-1", "abc"])),
             ("getbit" | "setbit" | "bitfield" | "bitfield_ro", "offset") => Some(self.bit_offset(command)),
-            ("setrange", "offset") => Some(self.rng.u32(0..60).to_string().into_bytes()),
+            ("setrange", "offset") if !self.one_in(25) => Some(self.rng.u32(0..60).to_string().into_bytes()),
             ("xautoclaim", "count") => Some(self.rng.u32(1..6).to_string().into_bytes()),
             ("setbit", "value") => Some(self.pick_text(&["0", "1", "1", "1", "2"])),
             ("bitpos", "bit") => Some(self.pick_text(&["0", "1", "1", "2"])),
@@ -579,6 +579,7 @@ impl Words {
             35 => vec![b'x'; self.pick(&[20, 45, 63, 64, 65, 70, 130, 300])],
             36 => format!("{}{}", self.pick(&["m", "n"]), self.rng.u32(0..200)).into_bytes(),
             37 => self.rng.i64(-100_000..100_000).to_string().into_bytes(),
+            38 if self.one_in(12) => vec![b'y'; self.pick(&[4095, 4096, 5000, 8200, 17_000])],
             38 => self.rng.i64(..).to_string().into_bytes(),
             _ => self.rng.u32(0..40).to_string().into_bytes(),
         }
