@@ -318,6 +318,11 @@ fn multibulk(
     }
     let (first, first_own) = (batch.spans.len(), batch.own.len());
     for done in 0..count {
+        if let Some((len, data)) = small_argument(input, pos) {
+            batch.spans.push(Span::stretch(data, len));
+            pos = data + len + 2;
+            continue;
+        }
         let found = bulk_header(input, pos, limits)?;
         let whole = found.filter(|(len, data)| *len <= input.len() - data && len + 2 <= input.len() - data);
         let Some((len, data)) = whole else {
@@ -340,6 +345,29 @@ fn multibulk(
     Ok(Step::End(pos))
 }
 
+/// Length and place of an argument of less than 100 bytes that has come in whole, as nearly all are: no limit is that
+/// low.
+#[inline]
+fn small_argument(input: &[u8], at: usize) -> Option<(usize, usize)> {
+    let (len, data) = two_digits(input, at)?;
+    (input[at] == b'$' && data + len + 2 <= input.len()).then_some((len, data))
+}
+
+/// The number in a header of one or two digits, and where its line ends.
+#[inline]
+fn two_digits(input: &[u8], at: usize) -> Option<(usize, usize)> {
+    let &[_, first, second, third, _] = input.get(at..)?.first_chunk()?;
+    let (first, second) = (first.wrapping_sub(b'0'), second.wrapping_sub(b'0'));
+    match (first, second) {
+        (0..=9, CR) => Some((usize::from(first), at + 4)),
+        (1..=9, 0..=9) if third == b'\r' => Some((usize::from(10 * first + second), at + 5)),
+        _ => None,
+    }
+}
+
+/// The end of a line, as a digit.
+const CR: u8 = b'\r'.wrapping_sub(b'0');
+
 /// The number of arguments that a header announces, and where the first begins; `None` if the input ends before.
 #[inline]
 fn multibulk_header(
@@ -347,7 +375,7 @@ fn multibulk_header(
     at: usize,
     limits: &ParserLimits,
 ) -> Result<Option<(usize, usize)>, ProtocolError> {
-    let (count, next) = match short_header(input, at) {
+    let (count, next) = match two_digits(input, at).or_else(|| short_header(input, at)) {
         Some((count, next)) => (count as i64, next),
         None => match line(input, at) {
             Line::Is(text, next) => {
