@@ -24,6 +24,19 @@ pub struct Row {
     pub called: Box<[u8]>,
     /// Clients can't call it, nor its container: `rename-command` took the name away.
     pub hidden: bool,
+    /// What clients call it, as it is compared.
+    word: Option<u64>,
+}
+
+impl Row {
+    /// Whether `name` calls it. Not for subcommands.
+    #[inline]
+    pub fn is_called(&self, name: &[u8]) -> bool {
+        match (self.word, word(name)) {
+            (Some(own), Some(word)) => own == word && self.called.len() == name.len(),
+            _ => self.container.is_none() && self.called.eq_ignore_ascii_case(name),
+        }
+    }
 }
 
 const FAMILIES: &[&[&Command]] = &[
@@ -78,6 +91,21 @@ fn called<'n>(command: &'n Command, renamed: &'n [Renamed]) -> &'n [u8] {
     other.map_or(command.name.as_bytes(), |(_, name)| name)
 }
 
+/// A name of three to eight bytes in one number, without regard to case: equal numbers are equal names, if their lengths
+/// are equal and one of both is made of letters only: a letter and what is none never differ in that bit alone.
+#[inline]
+fn word(name: &[u8]) -> Option<u64> {
+    let number = match name {
+        [a, b, c] => u64::from(u32::from_le_bytes([*a, *b, *c, 0])),
+        [a, b, c, d, ..] if name.len() <= 8 => {
+            let first = u32::from_le_bytes([*a, *b, *c, *d]);
+            u64::from(first) | u64::from(u32::from_le_bytes(*name.last_chunk()?)) << 32
+        }
+        _ => return None,
+    };
+    Some(number | 0x2020_2020_2020_2020)
+}
+
 fn hash(name: &[u8], container: usize) -> usize {
     let seed = 0xcbf2_9ce4_8422_2325_u64 ^ container as u64;
     let folded =
@@ -122,7 +150,8 @@ impl Table {
             self.longest_name = self.longest_name.max(called.len());
         }
         let container = container.map(|(container, _)| container);
-        self.rows.push(Row { id, command, container, full_name, called: called.into(), hidden });
+        let word = word(called).filter(|_| container.is_none() && called.iter().all(u8::is_ascii_alphabetic));
+        self.rows.push(Row { id, command, container, full_name, called: called.into(), hidden, word });
         id
     }
 
@@ -200,4 +229,24 @@ static TABLE: LazyLock<Table> = LazyLock::new(Table::build);
 #[inline]
 pub fn table() -> &'static Table {
     &TABLE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_called_by_its_own_name_in_any_case_and_by_nothing_near_it() {
+        for row in table().rows().filter(|row| row.container.is_none()) {
+            let name = &*row.called;
+            assert!(row.is_called(name) && row.is_called(&name.to_ascii_uppercase()));
+            for (at, bit) in (0..name.len()).flat_map(|at| (0..8).map(move |bit| (at, 1 << bit))) {
+                let mut near = name.to_vec();
+                near[at] ^= bit;
+                assert_eq!(row.is_called(&near), near.eq_ignore_ascii_case(name), "{near:?}");
+            }
+            assert!(!row.is_called(&name[1..]) && !row.is_called(&[name, b"x"].concat()));
+            assert!(!row.is_called(b""));
+        }
+    }
 }

@@ -13,7 +13,7 @@ pub(super) fn find_row(session: &Session, args: &Args<'_>) -> Result<&'static Ro
     let table = table();
     let name = args.name();
     let row = match session.last_command.map(|id| table.row(crate::command::table::RowId(id))) {
-        Some(row) if row.container.is_none() && row.called.eq_ignore_ascii_case(name) => row,
+        Some(row) if row.is_called(name) => row,
         _ => table.find(name).or_else(|| logged(session, name)).ok_or_else(|| unknown(args))?,
     };
     if !row.command.is_container() || args.len() == 1 {
