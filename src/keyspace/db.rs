@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::entry::{Entry, Kind, Made, Ref, Type, View};
-use super::{Database, Effect, Keyspace, Lapse, Lapsed, WrongType};
+use super::{Ahead, Database, Effect, Keyspace, Lapse, Lapsed, WrongType};
 use crate::text::clock::Now;
 use crate::value::hash::Hash;
 use crate::value::list::List;
@@ -335,10 +335,16 @@ impl<'a> Db<'a> {
         (!gone).then(|| entry.view())
     }
 
-    /// Asks the processor for the bucket that a lookup of `key` will need.
+    /// Key `at` of `len` is about to be looked up, and `key` gives those behind it: asks the processor for them.
     #[inline]
-    pub fn prefetch(&self, key: &[u8]) {
-        self.data().prefetch(key);
+    pub fn look_ahead<'k>(
+        &self,
+        ahead: &mut Ahead,
+        at: usize,
+        len: usize,
+        key: impl Fn(usize) -> Option<&'k [u8]>,
+    ) {
+        ahead.step(self.data(), at, len, key);
     }
 
     /// Makes `key` a string.

@@ -6,6 +6,7 @@
 
 mod access;
 mod add;
+mod ahead;
 mod arrivals;
 mod database;
 mod db;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use access::{Access, Policy};
 pub use add::AddError;
+pub use ahead::Ahead;
 pub use arrivals::{Arrivals, Origin, Twice};
 pub use database::{Database, prefetch_items};
 pub use db::{Db, Meta, New, Ttl};

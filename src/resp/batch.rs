@@ -105,6 +105,18 @@ impl Batch {
         }
     }
 
+    /// Argument `n` of request `i` alone.
+    #[inline]
+    pub fn arg<'b>(&'b self, input: &'b [u8], i: usize, n: usize) -> Option<&'b [u8]> {
+        let r = self.requests[i];
+        let stretch = match r.place {
+            Place::Input => input,
+            Place::Words => &self.words,
+            Place::Held => &self.held,
+        };
+        (n < r.count as usize).then(|| self.spans[r.first as usize + n].bytes(stretch, &self.own))
+    }
+
     /// How many bytes of the input are used up when requests 0 to `i` have been executed. A batch that ends early
     /// leaves the rest of the input where it is, to be parsed again.
     #[inline]

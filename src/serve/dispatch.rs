@@ -12,11 +12,10 @@ use crate::engine::config::is_sensitive;
 use crate::engine::session::{Peer, ReplyMode, Wrote};
 use crate::engine::slow_log::{self, SlowEntry};
 use crate::engine::{Engine, Session, State};
-use crate::keyspace::{Database, View, prefetch_items};
+use crate::keyspace::{Ahead, Database, View, prefetch_items};
 use crate::resp::{Batch, Mark, Out, OwnedArgs, Reply};
 use crate::text::clock::Now;
 use crate::text::words;
-use crate::value::table::COLD;
 use std::ops::Range;
 
 /// How far a batch came.
@@ -41,7 +40,7 @@ pub fn run_batch(
     let mut now = engine.state.clock.now();
     let start_us = now.mono_us;
     session.active_us = start_us;
-    let mut ran = 0;
+    let (mut ran, mut ahead) = (0, Ahead::default());
     for i in 0..batch.len() {
         if session.closing || session.blocked || session.cut_off || out.len() > most_output {
             break;
@@ -53,8 +52,10 @@ pub fn run_batch(
             ran += 1;
             break;
         }
+        let database = engine.keyspace.database(session.db);
+        ahead.step(database, i, batch.len(), |i| batch.arg(buf, i, 1));
         if i.is_multiple_of(GROUP) {
-            prefetch(engine, session, batch, buf, i);
+            prefetch_members(database, batch, buf, i);
         }
         now = execute(server, engine, session, batch.args(buf, i), out, now);
         out.seal();
@@ -84,36 +85,21 @@ pub(super) fn postpone(engine: &mut Engine, session: &mut Session, args: &Args<'
     engine.state.blocked.postpone(session.id, OwnedArgs::from(args));
 }
 
-/// Requests whose keys are fetched together.
+/// Requests whose members are fetched together.
 pub(super) const GROUP: usize = 16;
 
-/// Asks the processor for what the next requests will look up: first the table's buckets, then the entries.
-///
-/// The first argument is the key of nearly every command; where it is not, nothing is lost but a cache line.
+/// Asks the processor for the members of big aggregates that the next requests will look up. The first request of a
+/// group tells whether it is about such.
 #[inline]
-fn prefetch(engine: &Engine, session: &Session, batch: &Batch, buf: &[u8], from: usize) {
+fn prefetch_members(database: &Database, batch: &Batch, buf: &[u8], from: usize) {
     let until = batch.len().min(from + GROUP);
-    let database = engine.keyspace.database(session.db);
-    if until - from < 2 {
-        return;
-    }
-    if database.len() >= COLD {
-        let mut hashes = [0; GROUP];
-        for (hash, i) in hashes.iter_mut().zip(from..until) {
-            if let Some(key) = batch.args(buf, i).get(1) {
-                *hash = database.prefetch(key);
-            }
-        }
-        hashes[..until - from].iter().for_each(|hash| database.prefetch_entries(*hash));
-    }
-    if prefetch_member(database, &batch.args(buf, from)).is_some() {
-        prefetch_members(database, batch, buf, from..until);
+    if until - from > 1 && prefetch_member(database, &batch.args(buf, from)).is_some() {
+        prefetch_group(database, batch, buf, from..until);
     }
 }
 
-/// The same for the members of big aggregates. The first request of a group tells whether it is about such.
 #[inline(never)]
-fn prefetch_members(database: &Database, batch: &Batch, buf: &[u8], group: Range<usize>) {
+fn prefetch_group(database: &Database, batch: &Batch, buf: &[u8], group: Range<usize>) {
     let mut found = [const { None }; GROUP];
     for (found, i) in found.iter_mut().zip(group) {
         *found = prefetch_member(database, &batch.args(buf, i));

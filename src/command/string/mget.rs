@@ -1,7 +1,7 @@
 //! MGET: read several strings.
 
 use crate::command::*;
-use crate::keyspace::View;
+use crate::keyspace::{Ahead, View};
 
 pub(super) const MGET: Command = Command {
     name: "mget",
@@ -20,15 +20,11 @@ pub(super) const MGET: Command = Command {
     ..Command::BASE
 };
 
-/// How many keys ahead the table's buckets are asked for.
-const AHEAD: usize = 4;
-
 fn mget(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
     let replied = ctx.reply.array(args.remaining());
+    let mut ahead = Ahead::default();
     for (i, key) in args.clone().enumerate() {
-        if let Some(later) = args.get(1 + i + AHEAD) {
-            ctx.db.prefetch(later);
-        }
+        ctx.db.look_ahead(&mut ahead, i, args.len() - 1, |i| args.get(1 + i));
         match ctx.db.view(key) {
             Some(View::Str(value)) => ctx.reply.bulk(value),
             _ => ctx.reply.null(),

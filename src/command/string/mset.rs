@@ -1,7 +1,7 @@
 //! MSET, MSETNX: store several strings at once.
 
 use crate::command::*;
-use crate::keyspace::{New, Ttl};
+use crate::keyspace::{Ahead, New, Ttl};
 
 pub(super) const MSET: Command = Command {
     name: "mset",
@@ -50,10 +50,9 @@ fn check_pairs(args: &Args<'_>, name: &'static str) -> Result<(), CmdError> {
 }
 
 fn store(ctx: &mut Ctx<'_>, args: &Args<'_>) {
-    for (i, key) in args.all().enumerate().skip(1).step_by(2) {
-        if let Some(later) = args.get(i + 4) {
-            ctx.db.prefetch(later);
-        }
+    let (pairs, mut ahead) = (args.len() / 2, Ahead::default());
+    for (pair, (i, key)) in args.all().enumerate().skip(1).step_by(2).enumerate() {
+        ctx.db.look_ahead(&mut ahead, pair, pairs, |pair| args.get(1 + 2 * pair));
         let value =
             args.shared(i + 1).map_or_else(|| New::Bytes(args.get(i + 1).unwrap_or_default()), New::Shared);
         let effect = ctx.db.set(key, value, Ttl::Clear);
