@@ -216,11 +216,9 @@ impl Conn {
     /// Sends what the socket takes.
     fn write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         while !self.out.is_empty() {
-            let mut slices = [IoSlice::new(&[]); MOST_SLICES];
-            let count = self.out.io_slices(usize::MAX, &mut slices);
-            let written = match count {
-                1 => Pin::new(&mut self.stream).poll_write(cx, &slices[0]),
-                _ => Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count]),
+            let written = match self.out.single() {
+                Some(bytes) => Pin::new(&mut self.stream).poll_write(cx, bytes),
+                None => write_pieces(&mut self.stream, cx, &self.out),
             };
             match written {
                 Poll::Ready(Ok(n)) if n > 0 => {
@@ -513,6 +511,13 @@ impl Conn {
         }
         state.forget(self.id);
     }
+}
+
+/// Sends what lies in several places.
+fn write_pieces(stream: &mut Stream, cx: &mut Context<'_>, out: &Out) -> Poll<std::io::Result<usize>> {
+    let mut slices = [IoSlice::new(&[]); MOST_SLICES];
+    let count = out.io_slices(usize::MAX, &mut slices);
+    Pin::new(stream).poll_write_vectored(cx, &slices[..count])
 }
 
 /// Comes back when everybody else who can go on has had a turn, and the sockets were asked.

@@ -15,6 +15,7 @@ mod error;
 mod out;
 mod parse;
 mod reply;
+mod wire;
 
 pub use args::{Args, OwnedArgs};
 pub use batch::Batch;

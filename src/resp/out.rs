@@ -149,6 +149,12 @@ impl Out {
         }
     }
 
+    /// All that waits, if it lies together: no big value is among it.
+    #[inline]
+    pub fn single(&self) -> Option<&[u8]> {
+        self.shared.is_empty().then(|| &self.buf[self.sent..])
+    }
+
     /// Fills `slices` with what waits, at most `limit` bytes of it, for one vectored write; returns how many it used.
     pub fn io_slices<'a>(&'a self, limit: usize, slices: &mut [IoSlice<'a>]) -> usize {
         let mut used = 0;

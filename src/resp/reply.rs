@@ -1,6 +1,7 @@
 //! Typed replies, written straight into the output. Only this file knows RESP2 from RESP3.
 
 use super::out::{Mark, Out};
+use super::wire::{bulk, header, line};
 use crate::text::num;
 use bytes::Bytes;
 
@@ -129,11 +130,7 @@ impl<'a> Reply<'a> {
     /// A string of any bytes.
     #[inline]
     pub fn bulk(&mut self, bytes: &[u8]) -> Replied {
-        let buf = self.out.buf();
-        buf.reserve(bytes.len() + 24);
-        header(buf, b'$', bytes.len());
-        buf.extend_from_slice(bytes);
-        buf.extend_from_slice(b"\r\n");
+        bulk(self.out.buf(), bytes);
         self.one()
     }
 
@@ -406,22 +403,4 @@ impl<'a> Reply<'a> {
         self.one();
         Deferred { place, kind, owed: self.owed }
     }
-}
-
-/// `<kind><n>\r\n`; small numbers, the most of them, without a detour.
-#[inline]
-fn header(buf: &mut Vec<u8>, kind: u8, n: usize) {
-    match n {
-        0..10 => buf.extend_from_slice(&[kind, b'0' + n as u8, b'\r', b'\n']),
-        10..100 => buf.extend_from_slice(&[kind, b'0' + (n / 10) as u8, b'0' + (n % 10) as u8, b'\r', b'\n']),
-        _ => line(buf, kind, itoa::Buffer::new().format(n).as_bytes()),
-    }
-}
-
-#[inline]
-fn line(buf: &mut Vec<u8>, kind: u8, text: &[u8]) {
-    buf.reserve(text.len() + 3);
-    buf.push(kind);
-    buf.extend_from_slice(text);
-    buf.extend_from_slice(b"\r\n");
 }

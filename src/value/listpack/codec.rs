@@ -100,12 +100,20 @@ fn size_of_long(b: &[u8], at: usize) -> usize {
 }
 
 /// The entry at `at` and its size with the backward length. The listpack is valid and `at` an entry of it.
-#[inline]
+#[inline(always)]
 pub(super) fn decode(b: &[u8], at: usize) -> (Entry<'_>, usize) {
+    let len = usize::from(b[at] & 0x3F);
+    match b[at] & 0xC0 {
+        0x80 => (Entry::Str(&b[at + 1..at + 1 + len]), len + 2),
+        _ => decode_other(b, at),
+    }
+}
+
+/// The same for all but short strings, which are the most.
+fn decode_other(b: &[u8], at: usize) -> (Entry<'_>, usize) {
     let first = b[at];
     let (skip, len) = match first {
         0..=0x7F => return (Entry::Int(i64::from(first)), 2),
-        0x80..=0xBF => (1, usize::from(first & 0x3F)),
         0xE0..=0xEF => (2, usize::from(first & 0x0F) << 8 | usize::from(b[at + 1])),
         0xF0 => (5, read_int(b, at + 1, 4) as u32 as usize),
         0xC0..=0xDF => {
