@@ -15,12 +15,18 @@ pub trait ReplyExt {
     fn scored(&mut self, member: Entry<'_>, score: f64);
 }
 
+/// Apart, so that strings, which are the most, are written where they are walked.
+#[inline(never)]
+fn int_element(reply: &mut Reply<'_>, n: i64) -> Replied {
+    reply.bulk_int(n)
+}
+
 impl ReplyExt for Reply<'_> {
     #[inline]
     fn element(&mut self, element: Entry<'_>) -> Replied {
         match element {
             Entry::Str(text) => self.bulk(text),
-            Entry::Int(n) => self.bulk_int(n),
+            Entry::Int(n) => int_element(self, n),
         }
     }
 

@@ -35,6 +35,26 @@ impl<'a> Inner<'a> {
     }
 }
 
+impl<'a> Iter<'a> {
+    /// Shows up to `n` elements, node by node: within one there is nothing to ask but where the next element is.
+    #[inline]
+    pub fn each(mut self, n: usize, mut show: impl FnMut(Entry<'a>)) {
+        let mut left = n;
+        while left > 0 {
+            let Inner::Packed(run) = &self.inner else { return self.take(left).for_each(show) };
+            if self.backward {
+                return self.take(left).for_each(show);
+            }
+            left -= run.clone().take(left).fold(0, |shown, element| {
+                show(element);
+                shown + 1
+            });
+            let Some(node) = self.nodes.as_mut().and_then(Iterator::next) else { return };
+            self.inner = Inner::of(node.elements());
+        }
+    }
+}
+
 impl<'a> Iterator for Iter<'a> {
     type Item = Entry<'a>;
 

@@ -135,6 +135,11 @@ fn check(list: &List, model: &Model, limits: &Limits) {
     for i in (0..model.len()).step_by(model.len() / 50 + 1) {
         assert_eq!(list.get(i as i64).map(|e| e.to_vec()), Some(model[i].clone()));
         assert_eq!(list.iter_from(i).next().map(|e| e.to_vec()), Some(model[i].clone()));
+        for n in [0, 1, 7, 200, usize::MAX] {
+            let mut shown = Vec::new();
+            list.iter_from(i).each(n, |e| shown.push(e.to_vec()));
+            assert!(shown.iter().eq(model.iter().skip(i).take(n)));
+        }
         let mut back = list.iter_back_from(i);
         assert_eq!(back.next().map(|e| e.to_vec()), Some(model[i].clone()));
         assert_eq!(back.count(), i);

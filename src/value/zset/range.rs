@@ -122,6 +122,7 @@ impl<'a> RankIter<'a> {
 impl<'a> Iterator for RankIter<'a> {
     type Item = (Entry<'a>, f64);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
         match &mut self.source {
@@ -143,9 +144,40 @@ impl<'a> Iterator for RankIter<'a> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.left, Some(self.left))
     }
+
+    /// Upwards through a tree leaf by leaf; `for_each` comes by here.
+    #[inline]
+    fn fold<B, F: FnMut(B, Self::Item) -> B>(mut self, init: B, mut f: F) -> B {
+        let mut all = init;
+        if let (Source::Tree(tree, rank, []), false) = (&self.source, self.reverse) {
+            let mut rank = *rank;
+            while self.left > 0 {
+                let Some(keys) = run_from(tree, rank, self.left) else { break };
+                for (at, key) in keys.iter().enumerate() {
+                    keys.get(at + AHEAD).into_iter().for_each(Key::prefetch);
+                    let (member, score) = tree.entry(key);
+                    all = f(all, (Entry::Str(member), score));
+                }
+                (rank, self.left) = (rank + keys.len(), self.left - keys.len());
+            }
+            return all;
+        }
+        for member in self {
+            all = f(all, member);
+        }
+        all
+    }
 }
 
 impl ExactSizeIterator for RankIter<'_> {}
+
+/// Up to `most` keys from a rank on, as far as they are in one leaf; the first are asked for.
+fn run_from(tree: &ZsetTree, rank: usize, most: usize) -> Option<&[Key]> {
+    let (leaf, at) = tree.leaf_at(rank)?;
+    let keys = &leaf[at..leaf.len().min(at + most)];
+    keys.iter().take(AHEAD).for_each(Key::prefetch);
+    Some(keys)
+}
 
 /// The next key upwards: `rank` is its rank, `keys` what is left of its leaf.
 fn step_up<'a>(tree: &'a ZsetTree, rank: &mut usize, keys: &mut &'a [Key]) -> Option<&'a Key> {

@@ -71,7 +71,9 @@ impl Model {
 }
 
 fn owned<'a>(iter: impl Iterator<Item = (Entry<'a>, f64)>) -> Vec<(Vec<u8>, f64)> {
-    iter.map(|(member, score)| (member.to_vec(), score)).collect()
+    let mut all = Vec::new();
+    iter.for_each(|(member, score)| all.push((member.to_vec(), score))); // not collect: a range walks itself
+    all
 }
 
 #[derive(Debug, Clone)]
@@ -163,6 +165,8 @@ fn step(model: &mut Model, op: Op) {
                 naive.reverse();
             }
             assert_eq!(owned(model.set.range(from..to, reverse)), naive);
+            let mut stepwise = model.set.range(from..to, reverse);
+            assert_eq!(owned(std::iter::from_fn(|| stepwise.next())), naive);
         }
         Op::Pack => model.set.pack_if_small(&small()),
     }
