@@ -46,6 +46,11 @@ impl Database {
         self.table.iter()
     }
 
+    /// The same for who reads the values, too: they are fetched ahead.
+    pub fn entries_and_values(&self) -> impl Iterator<Item = &Entry> {
+        self.table.iter_inside()
+    }
+
     /// Looks a key up past all policies.
     pub fn entry(&self, key: &[u8]) -> Option<&Entry> {
         self.slot(key).map(|ix| self.table.get(ix))

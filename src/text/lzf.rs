@@ -13,6 +13,7 @@ const MAX_COPY: usize = 264;
 const MAX_RUN: usize = 32;
 /// Nothing expands more than 3 bytes into a copy of 264.
 const MAX_EXPANSION: usize = MAX_COPY / 3;
+/// Bits of a hash for the longest inputs; short ones do with fewer, see [`hash_bits`].
 const HASH_BITS: u32 = 14;
 /// Stamps begin here, so that an empty entry is out of reach.
 const FIRST_BASE: u32 = MAX_OFFSET as u32 + 1;
@@ -52,7 +53,9 @@ impl Compressor {
         let limit = start + input.len() - 4;
         out.reserve(input.len());
         let base = self.claim(input.len());
-        let done = Run { table: &mut self.table, base, input, out, limit }.compress();
+        let bits = hash_bits(input.len());
+        let table = &mut self.table[..1 << bits];
+        let done = Run { table, shift: u32::BITS - bits, base, input, out, limit }.compress();
         if !done {
             out.truncate(start);
         }
@@ -75,6 +78,7 @@ impl Compressor {
 
 struct Run<'a> {
     table: &'a mut [u32],
+    shift: u32,
     base: u32,
     input: &'a [u8],
     out: &'a mut Vec<u8>,
@@ -112,7 +116,7 @@ impl Run<'_> {
     #[inline]
     fn seen_before(&mut self, at: usize) -> Option<usize> {
         let three = three_bytes(self.input, at);
-        let slot = &mut self.table[hash(three)];
+        let slot = &mut self.table[hash(three, self.shift)];
         let from = std::mem::replace(slot, self.base + at as u32).wrapping_sub(self.base);
         let distance = (at as u32).wrapping_sub(from);
         let in_reach = distance.wrapping_sub(1) < MAX_OFFSET as u32;
@@ -125,7 +129,7 @@ impl Run<'_> {
     #[inline]
     fn note(&mut self, from: usize, to: usize) {
         for at in from.max(to - 2)..to.min(self.input.len() - WINDOW + 1) {
-            self.table[hash(three_bytes(self.input, at))] = self.base + at as u32;
+            self.table[hash(three_bytes(self.input, at), self.shift)] = self.base + at as u32;
         }
     }
 
@@ -160,8 +164,14 @@ fn three_bytes(input: &[u8], at: usize) -> u32 {
 }
 
 #[inline]
-fn hash(three: u32) -> usize {
-    (three.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
+fn hash(three: u32, shift: u32) -> usize {
+    (three.wrapping_mul(0x9e37_79b1) >> shift) as usize
+}
+
+/// Twice as many slots as an input has bytes at least, as far as there are: a short string's part of the table stays in
+/// the nearest cache.
+fn hash_bits(len: usize) -> u32 {
+    (usize::BITS - len.leading_zeros() + 1).clamp(8, HASH_BITS)
 }
 
 /// How many bytes two stretches share, at most what one copy holds.

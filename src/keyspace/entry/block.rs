@@ -14,7 +14,7 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
 use std::ptr::NonNull;
 
-use crate::value::table::ThinPtr;
+use crate::value::table::{ThinPtr, prefetch};
 
 /// The header of a block, unpacked and repacked without a branch.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -153,6 +153,19 @@ impl Block {
     /// Where it lies, for prefetching.
     pub fn address(&self) -> *const u8 {
         self.0.as_ptr()
+    }
+
+    /// Asks for the next lines of a value in place, or for the first ones of what the word points to.
+    #[inline]
+    pub fn prefetch_value(&self) {
+        const LINE: usize = 64;
+        const LINES: usize = 4;
+        let head = self.head();
+        let (from, bytes) = match head.has_word() {
+            true => (std::ptr::without_provenance(self.read_u64(head.word_at()) as usize), LINES * LINE),
+            false => (self.address().wrapping_add(LINE), self.size().saturating_sub(LINE)),
+        };
+        (0..bytes.min(LINES * LINE)).step_by(LINE).for_each(|at| prefetch(from.wrapping_add(at)));
     }
 
     #[inline]

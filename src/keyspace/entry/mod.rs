@@ -486,6 +486,10 @@ impl Slot for Entry {
         self.0.address()
     }
 
+    fn prefetch_inside(&self) {
+        self.0.prefetch_value();
+    }
+
     fn spare(&self) -> u16 {
         self.0.spare()
     }

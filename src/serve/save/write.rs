@@ -96,7 +96,7 @@ impl<'a> Snapshot<'a> {
         let mut done = 0;
         for (index, database) in self.keyspace.databases().filter(|(_, database)| !database.is_empty()) {
             commands.select(index)?;
-            for entry in database.entries() {
+            for entry in database.entries_and_values() {
                 commands.key(&self.info(entry), body(&entry.view()))?;
                 done += 1;
                 progress(done);
@@ -140,7 +140,7 @@ impl<'a> Snapshot<'a> {
         done: &mut u64,
         progress: &mut impl FnMut(u64),
     ) -> Result<(), SaveError> {
-        for entry in database.entries() {
+        for entry in database.entries_and_values() {
             writer.key(&self.info(entry), body(&entry.view()))?;
             *done += 1;
             progress(*done);

@@ -1,9 +1,12 @@
-//! Walking a whole table, bucket by bucket as they lie in memory, the items of the next one on their way.
+//! Walking a whole table, bucket by bucket as they lie in memory, the items of the next ones on their way.
 
 use super::{Slot, Table, prefetch};
 use std::iter::FusedIterator;
 
-/// Borrowing iterator of [`Table::iter`].
+/// Buckets between the one that is read and the one whose items are asked for.
+const AHEAD: usize = 3;
+
+/// Borrowing iterator of [`Table::iter`] and [`Table::iter_inside`].
 pub struct Iter<'a, T: Slot> {
     table: &'a Table<T>,
     /// The bucket to go to next.
@@ -12,22 +15,29 @@ pub struct Iter<'a, T: Slot> {
     /// Slots of `bucket` not yet given.
     slots: u32,
     left: usize,
+    /// Whether what items own is fetched, too.
+    inside: bool,
 }
 
 impl<'a, T: Slot> Iter<'a, T> {
-    pub(super) fn new(table: &'a Table<T>) -> Self {
-        Iter { table, next: 0, bucket: 0, slots: 0, left: table.len }
+    pub(super) fn new(table: &'a Table<T>, inside: bool) -> Self {
+        Iter { table, next: 0, bucket: 0, slots: 0, left: table.len, inside }
     }
 
-    /// Goes to the next bucket and fetches the items of the one after it.
+    /// Goes to the next bucket, fetches the items of one farther on, and what those before them own.
     fn advance(&mut self) {
         self.bucket = self.next;
         self.next += 1;
         let table = self.table;
         self.slots = table.bucket(table.nth_bucket(self.bucket)).present();
-        if self.next < table.main.len() + table.spill.len() {
-            let after = table.bucket(table.nth_bucket(self.next));
-            after.items().for_each(|item| prefetch(item.address()));
+        let buckets = table.main.len() + table.spill.len();
+        if self.bucket + AHEAD < buckets {
+            let far = table.bucket(table.nth_bucket(self.bucket + AHEAD));
+            far.items().for_each(|item| prefetch(item.address()));
+        }
+        if self.inside && self.next < buckets {
+            let near = table.bucket(table.nth_bucket(self.next));
+            near.items().for_each(T::prefetch_inside);
         }
     }
 }

@@ -50,6 +50,9 @@ pub trait Slot: Sized {
         std::ptr::null()
     }
 
+    /// Starts to fetch what the item owns behind that; the item itself is at hand.
+    fn prefetch_inside(&self) {}
+
     /// The bits of the last [`Slot::set_spare`].
     fn spare(&self) -> u16 {
         0
@@ -323,7 +326,12 @@ impl<T: Slot> Table<T> {
 
     /// All items, in no order.
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter::new(self)
+        Iter::new(self, false)
+    }
+
+    /// The same for who will read the items with all that they own: that is fetched ahead, too.
+    pub fn iter_inside(&self) -> Iter<'_, T> {
+        Iter::new(self, true)
     }
 
     /// Makes room for so many items at once, if there are none yet. Too much of it is given back step by step.

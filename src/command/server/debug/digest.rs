@@ -68,7 +68,7 @@ fn of_keyspace(keyspace: &Keyspace) -> Digest {
 }
 
 fn add_database(all: &mut Digest, database: &Database) {
-    for entry in database.entries() {
+    for entry in database.entries_and_values() {
         let mut digest = Digest::default();
         digest.mix(entry.key());
         mix_value(&mut digest, entry);
