@@ -57,7 +57,8 @@
 //! # The append log
 //! Frames are rendered under the lock into the log's tail, and written once per turn of a worker, after all of its
 //! ready connections ran. What leaves a connection waits until the log is written as far as the batch went, and with
-//! `appendfsync always` synced; the engine waits for neither. Short syncs are the worker's, long ones a thread's. A
+//! `appendfsync always` synced; the engine waits for neither. Short syncs are the worker's, long ones a thread's; before
+//! one the sockets are looked at again, as long as that brings more that it can be for. A
 //! rewrite forks as BGSAVE does; the old increment is written and synced before a manifest names the next, so only the
 //! last file of a log can be torn. Files are reached through [`persist::aof::Disk`], which tests replace.
 //!

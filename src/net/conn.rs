@@ -4,8 +4,7 @@
 //! executing, and `client-output-buffer-limit` decides. A client that has said all it had to say (it shut down its
 //! half) still gets its replies; the real server drops those that the socket does not take at once.
 //!
-//! With an append log, what leaves waits until the log has come far enough: whoever has run something comes back after
-//! all others that were ready, and the first one of them writes the log for all.
+//! With an append log, what leaves waits until the log has come far enough: [`super::held`] sees to that.
 //!
 //! What an idle client costs is small: input goes to a buffer of the worker, replies that leave at once too, and
 //! only what is cut off or waits is the connection's own.
@@ -20,6 +19,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
+use super::held::{Held, let_others};
 use super::stream::Stream;
 use crate::command::connection::client_line;
 use crate::engine::config::OutputLimit;
@@ -40,6 +40,8 @@ pub(super) struct Common {
     batch: RefCell<Batch>,
     /// Room for replies that leave at once.
     room: RefCell<Vec<u8>>,
+    /// Who waits for the log.
+    pub held: Held,
 }
 
 const READ_SIZE: usize = 64 << 10;
@@ -61,6 +63,7 @@ impl Common {
             buffer: RefCell::new(vec![0; READ_SIZE]),
             batch: RefCell::new(Batch::new()),
             room: RefCell::default(),
+            held: Held::default(),
         }
     }
 }
@@ -91,8 +94,8 @@ struct Conn {
     blocked: bool,
     /// Nothing leaves before the log has come to this LSN.
     until: u64,
-    /// Has let others go first.
-    deferred: bool,
+    /// Is woken when the log has come to this LSN.
+    held: u64,
 }
 
 /// The connection ends: the client left or was killed.
@@ -118,7 +121,7 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         closing: false,
         blocked: false,
         until: 0,
-        deferred: false,
+        held: 0,
     };
     conn.begin();
     poll_fn(|cx| conn.turn(cx)).await;
@@ -197,20 +200,13 @@ impl Conn {
     #[inline]
     fn is_held(&mut self, cx: &mut Context<'_>) -> bool {
         if self.until <= self.common.server.tail().released() {
-            self.deferred = false;
             return false;
         }
-        self.hold(cx)
-    }
-
-    /// First lets all others have their turn that are ready; then sees to it that the log gets there. False if it has.
-    fn hold(&mut self, cx: &mut Context<'_>) -> bool {
-        self.deferred = !self.deferred;
-        if self.deferred {
-            cx.waker().wake_by_ref();
-            return true;
+        if self.held != self.until {
+            self.held = self.until;
+            self.common.held.add(self.until, cx.waker());
         }
-        !self.common.server.tail().reach(self.until, cx.waker())
+        true
     }
 
     /// Sends what the socket takes.
@@ -518,9 +514,4 @@ fn write_pieces(stream: &mut Stream, cx: &mut Context<'_>, out: &Out) -> Poll<st
     let mut slices = [IoSlice::new(&[]); MOST_SLICES];
     let count = out.io_slices(usize::MAX, &mut slices);
     Pin::new(stream).poll_write_vectored(cx, &slices[..count])
-}
-
-/// Comes back when everybody else who can go on has had a turn, and the sockets were asked.
-fn let_others(cx: &mut Context<'_>) -> Poll<()> {
-    pin!(tokio::task::yield_now()).poll(cx)
 }

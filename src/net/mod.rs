@@ -6,6 +6,7 @@
 //! how CLIENT LIST shows a client: so does the log).
 
 mod conn;
+mod held;
 mod listen;
 mod outgoing;
 mod run;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::LocalSet;
 
 use super::conn::{self, Common};
+use super::held;
 use super::stream::Stream;
 use crate::engine::SessionId;
 use crate::serve::Server;
@@ -71,6 +72,7 @@ pub(super) fn here(server: Arc<Server>) -> Worker {
 
 async fn serve(server: Arc<Server>, mut receiver: UnboundedReceiver<Accepted>) {
     let common = Rc::new(Common::new(server));
+    tokio::task::spawn_local(held::serve(common.clone()));
     while let Some(accepted) = receiver.recv().await {
         match register(accepted.socket) {
             Ok(stream) => {

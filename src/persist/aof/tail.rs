@@ -70,10 +70,17 @@ struct Writer {
 #[derive(Default)]
 struct Orders {
     wanted: bool,
-    /// Who waits until the log has reached an LSN.
-    waiting: Vec<(u64, Waker)>,
+    waiting: Vec<Waiter>,
     /// Who is to hear when it is durable up to one; the lowest of them counts for all.
     told: Option<(u64, Waker)>,
+}
+
+/// Who waits until the log has reached an LSN.
+struct Waiter {
+    lsn: u64,
+    /// For so many clients.
+    many: usize,
+    waker: Waker,
 }
 
 /// What keeps the log from being written or synced, for whoever refuses writes then.
@@ -284,24 +291,30 @@ impl Tail {
         done
     }
 
-    /// Whether the log has reached `lsn`, which is what somebody waits for who has done all else. Writes what there
-    /// is to be written, and syncs it as the policy says. If that is left to the thread, `waker` hears of it.
-    pub fn reach(&self, lsn: u64, waker: &Waker) -> bool {
+    /// Whether replies wait for syncs, so that it pays to collect more for the next one.
+    pub fn is_dear(&self) -> bool {
+        self.policy() == Policy::Always && !self.lenient.load(Ordering::Relaxed)
+    }
+
+    /// Whether the log has reached `lsn`, which is what somebody waits for, on behalf of `many` clients, who has done
+    /// all else. Writes what there is to be written, and syncs it as the policy says. If that is left to the thread,
+    /// `waker` hears of it.
+    pub fn reach(&self, lsn: u64, many: usize, waker: &Waker) -> bool {
         if self.policy() != Policy::Always || !self.slow.load(Ordering::Relaxed) {
             self.flush();
         }
-        self.released() >= lsn || self.wait(lsn, waker)
+        self.released() >= lsn || self.wait(Waiter { lsn, many, waker: waker.clone() })
     }
 
     /// Leaves it to the thread. True: it is done already.
     #[cold]
-    fn wait(&self, lsn: u64, waker: &Waker) -> bool {
+    fn wait(&self, waiter: Waiter) -> bool {
         let mut orders = lock(&self.orders);
         // The thread publishes what it has done before it looks who waits.
-        if self.released() >= lsn {
+        if self.released() >= waiter.lsn {
             return true;
         }
-        orders.waiting.push((lsn, waker.clone()));
+        orders.waiting.push(waiter);
         orders.wanted = true;
         self.ordered.notify_one();
         false
@@ -482,9 +495,9 @@ impl Tail {
             let started = Instant::now();
             self.sync_beside();
             let took = started.elapsed();
-            let freed = self.wake();
+            let (freed, staying) = self.wake();
             if self.policy() == Policy::Always && freed > 1 {
-                self.linger(freed, took / 8);
+                self.linger(freed + staying, took);
             }
         }
     }
@@ -519,31 +532,39 @@ impl Tail {
         }
     }
 
-    /// Wakes who waited for what is released by now; how many they were.
-    fn wake(&self) -> usize {
+    /// Wakes who waited for what is released by now; how many clients that lets go, and how many go on waiting.
+    fn wake(&self) -> (usize, usize) {
         let mut orders = lock(&self.orders);
         let released = self.released();
-        let mut freed = Vec::new();
-        orders.waiting.retain(|(lsn, waker)| {
-            let stays = *lsn > released;
-            if !stays {
-                freed.push(waker.clone());
-            }
-            stays
-        });
+        let (stay, free) = orders.waiting.drain(..).partition::<Vec<_>, _>(|waiter| waiter.lsn > released);
+        orders.waiting = stay;
         orders.wanted |= !orders.waiting.is_empty();
+        let counts = (clients(&free), clients(&orders.waiting));
         drop(orders);
-        let count = freed.len();
-        freed.into_iter().for_each(Waker::wake);
-        count
+        free.into_iter().for_each(|waiter| waiter.waker.wake());
+        counts
     }
 
-    /// Many were freed by one sync, and will be back in a moment: one sync for all of them is worth a little wait.
-    fn linger(&self, freed: usize, at_most: Duration) {
-        let orders = lock(&self.orders);
-        let few = |orders: &mut Orders| orders.waiting.len() < freed;
-        drop(self.ordered.wait_timeout_while(orders, at_most, few));
+    /// Many were freed by one sync, and will be back in a moment: one sync for all of them, and for those who came
+    /// during the last one, is worth a little wait. Else there would be two crowds for ever, each with every other
+    /// sync. A quarter of a sync at most, and as long as they keep coming.
+    fn linger(&self, expected: usize, took: Duration) {
+        let until = Instant::now() + took / 4;
+        let mut orders = lock(&self.orders);
+        let mut here = clients(&orders.waiting);
+        while here < expected && Instant::now() < until {
+            let waited = self.ordered.wait_timeout(orders, took / 16);
+            orders = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let before = std::mem::replace(&mut here, clients(&orders.waiting));
+            if here == before {
+                return;
+            }
+        }
     }
+}
+
+fn clients(waiting: &[Waiter]) -> usize {
+    waiting.iter().map(|waiter| waiter.many).sum()
 }
 
 impl Writer {

@@ -19,6 +19,8 @@ struct FakeState {
     sync_fails: bool,
     truncate_fails: bool,
     sync_takes: Duration,
+    /// Happens while the next sync runs.
+    meanwhile: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Fake {
@@ -53,10 +55,13 @@ impl DiskFile for Fake {
     }
 
     fn sync(&self) -> io::Result<()> {
+        let meanwhile;
         let (takes, upto) = {
-            let state = lock(&self.state);
+            let mut state = lock(&self.state);
+            meanwhile = state.meanwhile.take();
             (state.sync_takes, state.bytes.len())
         };
+        meanwhile.into_iter().for_each(|happen| happen());
         std::thread::sleep(takes);
         let mut state = lock(&self.state);
         if state.sync_fails {
@@ -109,7 +114,7 @@ impl Rig {
     }
 
     fn reach(&self) -> bool {
-        self.tail.reach(self.end, &self.bell.clone().into())
+        self.tail.reach(self.end, 1, &self.bell.clone().into())
     }
 
     fn synced(&self) -> usize {
@@ -264,6 +269,38 @@ fn long_syncs_have_a_thread_and_those_who_wait_are_woken() {
     until(|| rig.bell.0.load(SeqCst) == 4);
     rig.push("short ");
     assert!(rig.reach(), "short again: no thread");
+}
+
+/// Clients who come back a moment after they were answered.
+struct Returning(Arc<Tail>, Arc<Bell>);
+
+impl Wake for Returning {
+    fn wake(self: Arc<Self>) {
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(5));
+            self.0.push(&mut b"again ".to_vec(), 18);
+            self.0.reach(18, 2, &self.1.clone().into());
+        });
+    }
+}
+
+#[test]
+fn a_long_sync_waits_a_little_for_those_whom_the_last_one_freed() {
+    let mut rig = Rig::new(Policy::Always);
+    rig.file.set(|file| file.sync_takes = Duration::from_millis(1000));
+    rig.push("slow"); // 4
+    assert!(rig.reach());
+    let (tail, bell) = (rig.tail.clone(), rig.bell.clone());
+    let others = move || {
+        tail.push(&mut b"others ".to_vec(), 12);
+        assert!(!tail.reach(12, 2, &bell.into()));
+    };
+    rig.file.set(|file| file.meanwhile = Some(Box::new(others)));
+    rig.push("x");
+    let back = Arc::new(Returning(rig.tail.clone(), Arc::new(Bell(AtomicUsize::new(0)))));
+    assert!(!rig.tail.reach(5, 2, &back.into()));
+    until(|| rig.bell.0.load(SeqCst) == 1);
+    assert_eq!(rig.tail.released(), 18, "one sync for both");
 }
 
 #[test]
