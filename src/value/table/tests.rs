@@ -95,6 +95,8 @@ impl<const S: bool> Model<S> {
         assert_eq!(Rc::strong_count(&self.alive), self.naive.len() + 1, "nothing leaks, nothing is lost");
         let seen: HashMap<u64, u64> = self.table.iter().map(|item| (item.0.key, item.0.deadline)).collect();
         assert_eq!(seen, self.naive);
+        let keys = |iter: Iter<'_, Item<S>>| iter.map(|item| item.0.key).collect::<Vec<_>>();
+        assert_eq!(keys(self.table.iter_inside()), keys(self.table.iter()));
         for &key in self.naive.keys() {
             assert!(self.find(key).is_some(), "{key} is found");
         }
