@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use super::error::CmdError;
-use crate::engine::SessionId;
+use crate::engine::{SessionId, State};
 use crate::resp::Args;
 
 /// Why a save did not happen.
@@ -92,6 +92,8 @@ pub struct LogVitals {
     pub is_syncing: bool,
     /// Writes that did not wait for one any longer.
     pub delayed: u64,
+    /// Microseconds that writing and syncing took, as far as a worker waited for it.
+    pub spent_us: u64,
 }
 
 /// Requests for another server.
@@ -161,6 +163,8 @@ pub trait Host {
     fn tell_when_synced(&self, lsn: u64);
     /// How the append log is on the disk.
     fn log_vitals(&self) -> LogVitals;
+    /// Tells the latency monitor what the append log has met since the last time.
+    fn note_log_delays(&self, state: &mut State);
     /// Saves, empties and loads again (DEBUG RELOAD).
     fn reload(&self, ctx: &mut Ctx<'_>, how: Reload) -> Result<(), CmdError>;
     /// Empties everything and loads the append log again (DEBUG LOADAOF).

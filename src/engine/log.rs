@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::persist::aof::{Manifest, Trouble};
+use crate::persist::aof::{Buffered, Manifest, Trouble};
 
 /// Whether there is a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,6 +91,8 @@ pub struct Log {
     pub rewriting: Rewriting,
     /// What keeps the log from being written.
     pub trouble: Arc<Trouble>,
+    /// What has left the engine and is not written yet.
+    buffered: Arc<Buffered>,
     /// A sync failed, and a rewrite was begun to be sure of what is on the disk.
     pub doubted: bool,
     /// Bytes of the log after the last rewrite, or at the start.
@@ -134,8 +136,13 @@ const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
 
 impl Log {
     /// None so far.
-    pub fn new(trouble: Arc<Trouble>) -> Log {
-        Log { trouble, ..Log::default() }
+    pub fn new(trouble: Arc<Trouble>, buffered: Arc<Buffered>) -> Log {
+        Log { trouble, buffered, ..Log::default() }
+    }
+
+    /// Bytes of memory for what is not in the file yet.
+    pub fn buffer_bytes(&self) -> usize {
+        self.bytes.capacity() + self.buffered.bytes()
     }
 
     /// The error, as the operating system numbers it, for which writes are refused.

@@ -14,7 +14,8 @@ const ROUND: usize = 16;
 /// not to be had: what needs memory is to be refused.
 #[cold]
 pub(super) fn make_room(keyspace: &mut Keyspace, state: &mut State) -> bool {
-    let limit = state.config.maxmemory;
+    // What waits for the log goes by itself; deletions would only add to it.
+    let limit = state.config.maxmemory.saturating_add(state.log.buffer_bytes() as u64);
     let start_us = state.clock.mono_us();
     if state.stats.gauge.used(start_us) as u64 <= limit {
         return true;

@@ -10,9 +10,9 @@ use crate::command::{
     Args, Break, CmdError, Ctx, Delivery, Errand, Host, LogVitals, Reload, RewriteError, Rewriting,
     SaveError, Shutdown, Vitals,
 };
-use crate::engine::SessionId;
 use crate::engine::config::{Config, Hook, Notify, SetError};
 use crate::engine::session::Wanted;
+use crate::engine::{SessionId, State};
 use crate::keyspace::{Database, Keyspace, Policy};
 use crate::resp::OwnedArgs;
 
@@ -90,6 +90,10 @@ impl Host for Server {
         self.tail().set_write_delay(micros);
     }
 
+    fn note_log_delays(&self, state: &mut State) {
+        super::append::note_delays(&self.append, state);
+    }
+
     fn log_vitals(&self) -> LogVitals {
         let tail = self.tail();
         LogVitals {
@@ -97,6 +101,7 @@ impl Host for Server {
             synced: tail.synced(),
             is_syncing: tail.is_syncing(),
             delayed: tail.delayed(),
+            spent_us: tail.spent().micros(),
         }
     }
 

@@ -122,7 +122,7 @@ impl Server {
         host::apply_to_keyspace(&config, &mut keyspace);
         process.startup_memory = crate::engine::stats::used_memory();
         let append = append::Append::new(disk, die);
-        let log = Log::new(append.tail.trouble().clone());
+        let log = Log::new(append.tail.trouble().clone(), append.tail.buffered().clone());
         let state = new_state(config, clock, process, log);
         Arc::new_cyclic(|me| Server {
             me: me.clone(),

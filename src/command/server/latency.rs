@@ -121,6 +121,7 @@ const RESET: Command = Command {
 };
 
 fn history(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
+    ctx.host.note_log_delays(ctx.state);
     let found = ctx.state.delays.of(args.get(2).unwrap_or_default());
     let samples = found.map_or(&[][..], |(_, series)| series.samples());
     let mut replied = ctx.reply.array(samples.len());
@@ -133,6 +134,7 @@ fn history(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
 }
 
 fn latest(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
+    ctx.host.note_log_delays(ctx.state);
     let all = ctx.state.delays.all();
     let mut replied = ctx.reply.array(all.len());
     for (event, series) in all {
@@ -147,6 +149,7 @@ fn latest(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
 }
 
 fn reset(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
+    ctx.host.note_log_delays(ctx.state);
     args.seek(2);
     let delays = &mut ctx.state.delays;
     let forgotten = match args.remaining() {
@@ -157,6 +160,7 @@ fn reset(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
 }
 
 fn doctor(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
+    ctx.host.note_log_delays(ctx.state);
     let all = ctx.state.delays.all();
     let mut text = match (all.len(), ctx.state.config.latency_monitor_threshold) {
         (0, 0) => {
@@ -180,6 +184,7 @@ fn doctor(ctx: &mut Ctx<'_>, _: Args<'_>) -> Result<Replied, CmdError> {
 }
 
 fn graph(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result<Replied, CmdError> {
+    ctx.host.note_log_delays(ctx.state);
     let wanted = args.get(2).unwrap_or_default();
     let Some((event, series)) = ctx.state.delays.of(wanted) else {
         let wanted = shown(wanted);

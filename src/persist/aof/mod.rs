@@ -7,6 +7,7 @@ pub mod commands;
 pub mod disk;
 pub mod manifest;
 pub mod reader;
+pub mod spent;
 pub mod tail;
 pub mod until;
 
@@ -14,6 +15,7 @@ pub use commands::Commands;
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use manifest::{Kind, Manifest, ManifestError, Names, Part};
 pub use reader::{Entry, Head, LogError, LogErrorKind, LogReader};
-pub use tail::{Policy, Tail, Trouble};
+pub use spent::{Event, Spent};
+pub use tail::{Buffered, Policy, Tail, Trouble};
 
 pub use until::Until;

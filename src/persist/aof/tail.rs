@@ -10,12 +10,13 @@
 //! does when a write fails, after which writes are refused until it succeeds.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::disk::{DiskFile, write_all};
+use super::spent::{Event, Spent};
 use crate::text::os::reason;
 use crate::{notice, warning};
 
@@ -107,6 +108,20 @@ impl Trouble {
     }
 }
 
+/// Memory that holds what is not in the file yet.
+#[derive(Debug, Default)]
+pub struct Buffered {
+    queue: AtomicUsize,
+    writer: AtomicUsize,
+}
+
+impl Buffered {
+    /// Bytes, with what is reserved beside them.
+    pub fn bytes(&self) -> usize {
+        self.queue.load(Ordering::Relaxed) + self.writer.load(Ordering::Relaxed)
+    }
+}
+
 /// The log's tail. One for the life of the process, whether the log is on or not.
 pub struct Tail {
     queue: Mutex<Queue>,
@@ -123,10 +138,14 @@ pub struct Tail {
     slow: AtomicBool,
     /// A sync that is not waited for is under way.
     syncing: AtomicBool,
+    /// A forked child writes beside us.
+    has_child: AtomicBool,
     /// Writes that did not wait for a sync any longer.
     delayed: AtomicU64,
     /// Microseconds that every write takes longer, for tests.
     write_delay: AtomicU64,
+    spent: Spent,
+    buffered: Arc<Buffered>,
     /// The error of the last write and of the last sync.
     trouble: Arc<Trouble>,
     /// An error that ends the process was met: nothing is released any more.
@@ -165,8 +184,11 @@ impl Tail {
             lenient: AtomicBool::new(false),
             slow: AtomicBool::new(false),
             syncing: AtomicBool::new(false),
+            has_child: AtomicBool::new(false),
             delayed: AtomicU64::new(0),
             write_delay: AtomicU64::new(0),
+            spent: Spent::default(),
+            buffered: Arc::default(),
             trouble: Arc::default(),
             dead: AtomicBool::new(false),
             die: Box::new(die),
@@ -199,6 +221,16 @@ impl Tail {
         self.syncing.load(Ordering::Relaxed)
     }
 
+    /// How long all of it takes.
+    pub fn spent(&self) -> &Spent {
+        &self.spent
+    }
+
+    /// How much waits for the file.
+    pub fn buffered(&self) -> &Arc<Buffered> {
+        &self.buffered
+    }
+
     /// What keeps the log from being written or synced.
     pub fn trouble(&self) -> &Arc<Trouble> {
         &self.trouble
@@ -228,6 +260,11 @@ impl Tail {
         self.lenient.store(lenient, Ordering::Relaxed);
     }
 
+    /// Whether a forked child writes beside us from now on.
+    pub fn set_child(&self, has_child: bool) {
+        self.has_child.store(has_child, Ordering::Relaxed);
+    }
+
     /// Lets every write take so many microseconds longer, for tests.
     pub fn set_write_delay(&self, micros: u64) {
         self.write_delay.store(micros, Ordering::Relaxed);
@@ -244,6 +281,7 @@ impl Tail {
             bytes.clear();
         }
         queue.end = end;
+        self.buffered.queue.store(queue.bytes.capacity(), Ordering::Relaxed);
     }
 
     /// What comes next goes to this file of `size` bytes, all of them durable. The engine is locked, and nothing is
@@ -272,6 +310,8 @@ impl Tail {
         queue.bytes = Vec::new();
         writer.file = None;
         (writer.bytes, writer.at, writer.put_off) = (Vec::new(), 0, None);
+        self.buffered.queue.store(0, Ordering::Relaxed);
+        self.buffered.writer.store(0, Ordering::Relaxed);
         writer.written = queue.end;
         self.written.store(queue.end, Ordering::Release);
         self.synced.store(queue.end, Ordering::Release);
@@ -385,7 +425,7 @@ impl Tail {
 
     /// Writes what was handed over. False if that failed, or there is no file.
     fn write(&self, writer: &mut Writer) -> bool {
-        let end = writer.take(&mut lock(&self.queue));
+        let end = self.take(writer);
         writer.put_off = None;
         if writer.file.is_none() || self.dead.load(Ordering::Relaxed) {
             return false;
@@ -394,7 +434,7 @@ impl Tail {
         if delay > 0 && writer.at < writer.bytes.len() {
             std::thread::sleep(Duration::from_micros(delay));
         }
-        let result = writer.write();
+        let result = self.timed(writer);
         self.written.store(writer.written, Ordering::Release);
         match result {
             Ok(()) => {
@@ -418,6 +458,34 @@ impl Tail {
                 false
             }
         }
+    }
+
+    /// Takes over what was handed over; gives the LSN behind it.
+    fn take(&self, writer: &mut Writer) -> u64 {
+        let mut queue = lock(&self.queue);
+        let end = writer.take(&mut queue);
+        self.buffered.queue.store(queue.bytes.capacity(), Ordering::Relaxed);
+        self.buffered.writer.store(writer.bytes.capacity(), Ordering::Relaxed);
+        end
+    }
+
+    /// Writes what was taken over, and takes note of how long that was.
+    fn timed(&self, writer: &mut Writer) -> io::Result<()> {
+        if writer.at == writer.bytes.len() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let result = writer.write();
+        let took = started.elapsed();
+        let beside = match () {
+            () if self.is_syncing() => Event::WriteBesideSync,
+            () if self.has_child.load(Ordering::Relaxed) => Event::WriteBesideChild,
+            () => Event::WriteAlone,
+        };
+        self.spent.add(took);
+        self.spent.note(Event::Write, took);
+        self.spent.note(beside, took);
+        result
     }
 
     /// After a write: releases what may be, syncs or lets sync.
@@ -447,8 +515,17 @@ impl Tail {
         let started = Instant::now();
         writer.last_sync = started;
         let synced = self.synced_up_to(writer.written, file.sync());
-        self.slow.store(started.elapsed() >= SHORT_SYNC, Ordering::Relaxed);
+        let took = started.elapsed();
+        self.spent.add(took);
+        self.note_sync(took);
         synced
+    }
+
+    fn note_sync(&self, took: Duration) {
+        self.slow.store(took >= SHORT_SYNC, Ordering::Relaxed);
+        if self.policy() == Policy::Always {
+            self.spent.note(Event::Sync, took);
+        }
     }
 
     /// Takes note of a sync. False: it failed.
@@ -518,7 +595,7 @@ impl Tail {
         {
             let started = Instant::now();
             let synced = self.synced_up_to(end, file.sync());
-            self.slow.store(started.elapsed() >= SHORT_SYNC, Ordering::Relaxed);
+            self.note_sync(started.elapsed());
             if synced {
                 self.release(end);
             }

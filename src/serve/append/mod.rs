@@ -70,6 +70,12 @@ pub(super) fn obey(append: &Append, state: &State) {
     };
     let lenient = config.no_appendfsync_on_rewrite && state.saving.running.is_some();
     append.tail.set_policy(policy, lenient);
+    append.tail.set_child(state.saving.running.is_some());
+}
+
+/// The latency monitor learns what the log has met since the last time.
+pub(super) fn note_delays(append: &Append, state: &mut State) {
+    append.tail.spent().take().for_each(|(event, us)| state.note_delay(event, us));
 }
 
 /// The data set is loaded (or empty): from now on writes are logged, if they are to be. An error is in the log, and
@@ -340,6 +346,7 @@ pub(super) fn rewrite(server: &Server, ctx: &mut Ctx<'_>) -> Result<Rewriting, R
 
 /// What the timers do for the log: rewrites that are wanted, or due because it has grown.
 pub(super) fn cron(server: &Server, keyspace: &mut Keyspace, state: &mut State, now: Now) {
+    note_delays(&server.append, state);
     if state.saving.running.is_some() {
         return;
     }

@@ -5,8 +5,10 @@
 //! the base under another name; it gets its own name; a manifest names it and the last increment, and the rest as
 //! history; when that is durable, too, history is forgotten and removed.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::files::{self, Base, Files, Logged, Unreplaced, text};
 use super::{Append, collect, hand_over};
@@ -14,7 +16,7 @@ use crate::command::Host;
 use crate::engine::config::Config;
 use crate::engine::{Child, Engine, LogState, State};
 use crate::keyspace::Keyspace;
-use crate::persist::aof::{DiskFile, Manifest};
+use crate::persist::aof::{DiskFile, Event, Manifest, Spent};
 use crate::serve::Server;
 use crate::serve::process::{oom, title};
 use crate::serve::save::{Ended, Orders, Snapshot, Work, fork, pipe, progress, take_leave, watch};
@@ -248,7 +250,8 @@ impl Rewrite {
         let placed = match ready {
             Some((config, manifest)) => {
                 let files = Files::of(&config, &*server.append.disk);
-                let placed = self.put_in_place(&files, &config, manifest);
+                let spent = server.append.tail.spent();
+                let placed = self.put_in_place(&files, &config, manifest, spent);
                 placed.map(|manifest| (files.base_size(&manifest), manifest)).ok()
             }
             None => None,
@@ -267,16 +270,18 @@ impl Rewrite {
         files: &Files<'_>,
         config: &Config,
         mut manifest: Manifest,
+        spent: &Spent,
     ) -> Result<Manifest, Logged> {
         let base = manifest.next_base(files.names(), self.snapshot).name.clone();
         let temporary = self.temporary.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        files.place_base(&self.temporary, &base).map_err(|error| {
+        timed(spent, || files.place_base(&self.temporary, &base)).map_err(|error| {
             let what = "Error trying to rename the temporary AOF base file";
             files::logged(&format!("{what} {temporary} into {}", text(&base)), &error)
         })?;
         notice!("Successfully renamed the temporary AOF base file {temporary} into {}", text(&base));
         if self.first {
-            self.name_increment(files, &mut manifest).inspect_err(|_| files.remove(&files.path(&base)))?;
+            self.name_increment(files, &mut manifest, spent)
+                .inspect_err(|_| files.remove(&files.path(&base)))?;
         }
         manifest.retire_incrs(usize::from(self.logs));
         match files.replace_manifest(&manifest) {
@@ -294,10 +299,15 @@ impl Rewrite {
         Ok(manifest)
     }
 
-    fn name_increment(&self, files: &Files<'_>, manifest: &mut Manifest) -> Result<(), Logged> {
+    fn name_increment(
+        &self,
+        files: &Files<'_>,
+        manifest: &mut Manifest,
+        spent: &Spent,
+    ) -> Result<(), Logged> {
         let (temporary, name) =
             (files.names().temp_incr(), manifest.next_incr(files.names(), self.offset).name.clone());
-        files.rename(&temporary, &name).map_err(|error| {
+        timed(spent, || files.rename(&temporary, &name)).map_err(|error| {
             let what = "Error trying to rename the temporary AOF incr file";
             files::logged(&format!("{what} {} into {}", text(&temporary), text(&name)), &error)
         })?;
@@ -347,6 +357,14 @@ impl Rewrite {
         state.log.measure(base_size, self.forked_at);
         state.log.base_size = state.log.size_at(server.append.tail.written());
     }
+}
+
+/// Gives a file its name.
+fn timed(spent: &Spent, rename: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let started = Instant::now();
+    let done = rename();
+    spent.note(Event::Rename, started.elapsed());
+    done
 }
 
 /// Whether the child did its work; if not, the log says why.

@@ -329,3 +329,22 @@ fn a_reader_waits_for_what_it_has_read() {
     assert!(begin.elapsed() >= std::time::Duration::from_millis(300), "{:?}", begin.elapsed());
     assert_eq!(writer.reply().expect("answered"), Value::Int(1));
 }
+
+/// In memory, counted as such, and not among what eviction is to bring down.
+#[test]
+fn what_waits_for_the_file_is_counted() {
+    let home = Home::new();
+    let node = home.start(&with(&[]));
+    let buffers =
+        || ["mem_aof_buffer", "mem_not_counted_for_evict"].map(|field| node.info("memory")[field].clone());
+    let count = |bytes: &str| bytes.parse::<usize>().expect("a number");
+    // A sync in the background holds a write up, which takes no time by itself.
+    let [before, _] = buffers();
+    let value = "v".repeat(300_000);
+    node.ok(&format!("SET k {value}"));
+    let [after, uncounted] = buffers();
+    assert!(count(&after) >= count(&before) + value.len(), "{before}, {after}");
+    assert_eq!(after, uncounted);
+    assert_eq!(node.ask("CONFIG SET appendonly no"), Value::Simple(b"OK".to_vec()));
+    assert!(count(&buffers()[0]) < value.len(), "{:?}", buffers());
+}

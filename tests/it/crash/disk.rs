@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use resnap::persist::aof::{Disk, DiskFile};
 
@@ -48,6 +49,8 @@ struct State {
     fault: Option<(usize, Fault)>,
     off: bool,
     log: Vec<String>,
+    /// What every operation takes.
+    takes: Duration,
 }
 
 /// Files by their paths.
@@ -94,6 +97,7 @@ impl State {
         }
         self.count += 1;
         self.log.push(what());
+        std::thread::sleep(self.takes);
         let (at, fault) = self.fault?;
         let happens = match fault {
             Fault::Error { times, .. } => (at..at + times).contains(&number),
@@ -153,6 +157,11 @@ impl SimDisk {
         state.inodes.push(Inode { bytes: bytes.into(), durable: bytes[..durable].into(), lost: Vec::new() });
         state.names.insert(path.into(), inode);
         state.durable_names.insert(path.into(), inode);
+    }
+
+    /// Lets every operation take so long from now on.
+    pub fn slow_down(&self, takes: Duration) {
+        self.state().takes = takes;
     }
 
     pub fn operations(&self) -> usize {

@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use resnap::engine::config::{Config, Loader};
 use resnap::engine::session::Peer;
@@ -379,12 +380,33 @@ fn nowhere() -> PathBuf {
 
 #[test]
 fn a_crash_at_any_operation_loses_nothing_that_was_promised() {
-    for policy in ["always", "everysec"] {
+    for policy in ["always", "everysec", "no"] {
         let mut trial = Trial::new(&SESSION, policy);
         let operations = trial.cut_everywhere(&[], &nowhere());
         println!("{policy}: {operations} operations, {} images", trial.seen.len());
         assert!(operations > 100, "{operations}");
     }
+}
+
+#[test]
+fn the_latency_monitor_hears_of_a_slow_disk() {
+    let rig = Rig::start(SimDisk::default(), &nowhere(), "always").expect("it starts");
+    let step = |step| assert!(attempt(&rig, step), "{step}");
+    step("CONFIG SET latency-monitor-threshold 3");
+    step("SET a 1");
+    assert_eq!(rig.ask("LATENCY LATEST"), "*0\r\n");
+    rig.disk.slow_down(Duration::from_millis(4));
+    step("SET a 2");
+    step("BGREWRITEAOF");
+    rig.settle();
+    let latest = rig.ask("LATENCY LATEST");
+    for event in ["aof-write", "aof-write-alone", "aof-fsync-always", "aof-rename"] {
+        assert!(latest.contains(&format!("\r\n{event}\r\n")), "{event}: {latest}");
+    }
+    assert!(!latest.contains("aof-write-pending-fsync"), "nobody syncs beside: {latest}");
+    let spent = rig.ask("INFO debug");
+    let spent = spent.lines().find_map(|line| line.strip_prefix("eventloop_duration_aof_sum:"));
+    assert!(spent.is_some_and(|us| us.trim().parse::<u64>().expect("a number") >= 8_000), "{spent:?}");
 }
 
 /// After a `kill -9` what was written need not be durable, and an increment that others follow must be whole.
@@ -419,7 +441,7 @@ const FAULTS: [Fault; 3] = [
 
 #[test]
 fn an_error_at_any_operation_ends_the_process_or_is_overcome() {
-    for (turn, policy) in ["always", "everysec"].into_iter().enumerate() {
+    for (turn, policy) in ["always", "everysec", "no"].into_iter().enumerate() {
         let mut trial = Trial::new(&SESSION, policy);
         let (disk, ..) = trial.run(&[], &nowhere(), None);
         let (mut deaths, mut refusals) = (0, 0);

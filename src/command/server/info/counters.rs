@@ -96,7 +96,7 @@ fn replies(ctx: &Ctx<'_>, text: &mut Text) {
 
 pub(super) fn debug(ctx: &mut Ctx<'_>, text: &mut Text) {
     let turns = &ctx.state.stats.turns;
-    text.put("eventloop_duration_aof_sum", 0);
+    text.put("eventloop_duration_aof_sum", ctx.host.log_vitals().spent_us);
     text.put("eventloop_duration_cron_sum", turns.cron_usec);
     text.put("eventloop_duration_max", turns.longest_us);
     text.put("eventloop_cmd_per_cycle_max", turns.most_commands);

@@ -73,15 +73,16 @@ fn fragmentation(overhead: &Overhead, text: &mut Text) {
 }
 
 fn parts(ctx: &Ctx<'_>, overhead: &Overhead, text: &mut Text) {
+    text.put("mem_not_counted_for_evict", overhead.log);
     text.put_zeros(&[
-        "mem_not_counted_for_evict",
         "mem_replication_backlog",
         "mem_total_replication_buffers",
         "mem_replica_full_sync_buffer",
         "mem_clients_slaves",
     ]);
     text.put("mem_clients_normal", overhead.clients);
-    text.put_zeros(&["mem_cluster_links", "mem_aof_buffer"]);
+    text.put("mem_cluster_links", 0);
+    text.put("mem_aof_buffer", overhead.log);
     text.put("mem_allocator", version::ALLOCATOR);
     text.put_zeros(&["mem_overhead_db_hashtable_rehashing", "active_defrag_running"]);
     let [pending, freed] = ctx.host.discarded();

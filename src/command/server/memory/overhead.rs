@@ -14,6 +14,8 @@ pub(in crate::command::server) struct Overhead {
     pub startup: usize,
     /// Sessions, their buffers and queued requests.
     pub clients: usize,
+    /// What waits to be written to the append log.
+    pub log: usize,
     /// Function libraries, as text.
     pub functions: usize,
     /// Of each database that has keys: its number, keys, bytes of its table.
@@ -33,6 +35,7 @@ impl Overhead {
         let startup = ctx.state.process.startup_memory;
         let all_clients = ctx.state.clients.resting().chain([&*ctx.session]);
         let clients = all_clients.map(|session| ctx.state.client_memory(session)).sum();
+        let log = ctx.state.log.buffer_bytes();
         let functions = ctx.state.libraries.functions.iter().map(Vec::len).sum();
         let databases = ctx.db.all().databases().filter(|(_, db)| !db.is_empty());
         let databases: Vec<_> = databases.map(|(index, db)| of_database(index, db)).collect();
@@ -42,8 +45,9 @@ impl Overhead {
             peak: ctx.state.stats.peak_memory,
             startup,
             clients,
+            log,
             functions,
-            total: startup + clients + functions + tables,
+            total: startup + clients + log + functions + tables,
             databases,
             vitals: ctx.host.vitals(),
         }

@@ -48,9 +48,9 @@ fn parts(fields: &mut Fields<'_, '_>, overhead: &Overhead) {
         fields.bytes(name, 0);
     }
     fields.bytes("clients.normal", overhead.clients);
-    for name in ["cluster.links", "aof.buffer", "lua.caches"] {
-        fields.bytes(name, 0);
-    }
+    fields.bytes("cluster.links", 0);
+    fields.bytes("aof.buffer", overhead.log);
+    fields.bytes("lua.caches", 0);
     fields.bytes("functions.caches", overhead.functions);
     fields.bytes("script.VMs", 0);
 }
