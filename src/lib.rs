@@ -52,7 +52,8 @@
 //! # Start and saving
 //! The data set is loaded aside, while clients are answered -LOADING, and put in place under the lock. BGSAVE forks
 //! from the thread that holds the lock; the child touches no runtime, lock or destructor, and leaves by `_exit`. Every
-//! file that replaces another is written beside it, synced and renamed, and the directory is synced.
+//! file that replaces another is written beside it, synced and renamed, and the directory is synced. A data set belongs
+//! to one process: a lock says so ([`persist::lock`]), which a forked child does not keep.
 //!
 //! # The append log
 //! Frames are rendered under the lock into the log's tail, and written once per turn of a worker, after all of its

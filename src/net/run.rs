@@ -105,6 +105,10 @@ async fn main_loop(server: Arc<Server>, options: Options) -> i32 {
             return 1;
         }
     };
+    if let Err(taken) = server.claim() {
+        warning!("{taken}. Exiting.");
+        return 1;
+    }
     let listening = Mutex::new(listeners.clone());
     let cables = Cables { orders: orders.clone(), rearm: rearm.clone(), listening, links: Links::default() };
     let _ = server.wires.set(Box::new(cables));

@@ -3,4 +3,5 @@
 //! It never touches a socket, and knows databases only as a stream of items.
 
 pub mod aof;
+pub mod lock;
 pub mod rdb;

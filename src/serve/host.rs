@@ -129,10 +129,16 @@ impl Host for Server {
     fn config_set(&self, ctx: &mut Ctx<'_>, pairs: &[(&[u8], &[u8])]) -> Result<(), CmdError> {
         let (local, loading) = (is_local(ctx), ctx.state.loading.is_some());
         let change = ctx.state.config.set(pairs, local, loading).map_err(|error| refused(&error))?;
+        if let Err(taken) = self.claims.settle(&change.config) {
+            let names = pairs.first().map_or(&b""[..], |(name, _)| name);
+            return Err(refused(&SetError::Failed(names.to_vec(), Some(taken.to_string().into()))));
+        }
         let before = std::mem::replace(&mut ctx.state.config, change.config);
         for (done, (hook, name)) in change.hooks.iter().enumerate() {
             if let Err(why) = self.obey(ctx, *hook) {
                 ctx.state.config = before;
+                // What was claimed a moment ago is free for us, at the worst.
+                let _ = self.claims.settle(&ctx.state.config);
                 for (hook, _) in &change.hooks[..done] {
                     // Back to what worked a moment ago; what fails now was reported by the log.
                     let _ = self.obey(ctx, *hook);

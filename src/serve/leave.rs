@@ -66,6 +66,7 @@ pub fn leave(server: &Server, keyspace: &mut Keyspace, state: &mut State, how: L
         }
     }
     clean_up(state);
+    server.claims.release();
     warning!("Redis is now ready to exit, bye bye...");
     if let Some(wires) = server.wires.get() {
         wires.stop(0);

@@ -6,6 +6,7 @@
 
 mod append;
 mod boot;
+mod claim;
 mod cron;
 mod dispatch;
 mod evict;
@@ -71,6 +72,8 @@ pub struct Server {
     pub leaving: AtomicBool,
     /// The append log outside the engine.
     append: append::Append,
+    /// What on the disk belongs to this process.
+    claims: claim::Claims,
 }
 
 /// The nouns of a server that has just begun.
@@ -131,12 +134,18 @@ impl Server {
             loading: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
             append,
+            claims: claim::Claims::default(),
         })
     }
 
     /// A handle that may outlive the borrow.
     pub fn handle(&self) -> Arc<Server> {
         self.me.upgrade().expect("borrowed, so somebody holds it")
+    }
+
+    /// Makes the data set on disk this process's own, until it ends.
+    pub fn claim(&self) -> Result<(), crate::persist::lock::Taken> {
+        self.claims.begin(&self.lock().state.config)
     }
 
     /// Whether the data set is being loaded. Does not wait for the engine.

@@ -76,11 +76,11 @@ impl Home {
         String::from_utf8_lossy(&std::fs::read(self.root.path().join("log")).unwrap_or_default()).into_owned()
     }
 
-    /// The names in the data directory that are no snapshot.
+    /// The names in the data directory that are neither the snapshot nor its lock.
     pub fn strays(&self) -> Vec<String> {
         let names = std::fs::read_dir(self.data()).expect("readable").flatten();
         let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.filter(|name| name != "dump.rdb").collect()
+        names.filter(|name| name != "dump.rdb" && name != ".dump.rdb.lock").collect()
     }
 
     /// Starts our binary and waits for nothing. The log goes on where the last run's ended.

@@ -206,3 +206,74 @@ fn systemd_hears_when_it_is_ready() {
     );
     assert!(Path::new(&format!("/proc/{}", server.0.id())).exists());
 }
+
+/// What a second process in `home` says, which does not come up.
+fn refused_beside(home: &Path, args: &[&str]) -> String {
+    let output =
+        resnap().current_dir(home).args(["--port", "0"]).args(args).output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    text(&output.stdout)
+}
+
+#[test]
+fn a_data_set_belongs_to_one_process() {
+    let home = tempfile::tempdir().expect("a directory");
+    let args = ["--save", "3600 1", "--appendonly", "yes"];
+    let first = start(home.path(), &mut resnap(), &args);
+    let pid = first.0.id();
+    let line = format!("belongs to another process (pid {pid}). Exiting.");
+    for other in [&args[..2], &["--save", "", "--appendonly", "yes"]] {
+        let said = refused_beside(home.path(), other);
+        assert!(said.contains(&line), "{said}");
+    }
+    // Names of one's own are a data set of one's own, and one who keeps nothing takes nothing away.
+    let own = ["--dbfilename", "own.rdb", "--appendfilename", "own.aof"];
+    let beside: Vec<&str> =
+        ["--logfile", "log2", "--port-file", "port2"].into_iter().chain(args).chain(own).collect();
+    let second = start_beside(home.path(), &beside, "port2");
+    let third =
+        start_beside(home.path(), &["--logfile", "log3", "--port-file", "port3", "--save", ""], "port3");
+    let mut client = client_of(home.path(), "port3");
+    let refusal = client.line("CONFIG SET appendonly yes").expect("an answer");
+    let said = text(&refusal.bytes().unwrap_or_default());
+    assert!(refusal.is_error() && said.contains("belongs to another process"), "{said}");
+    drop((first, second));
+    // Killed, they hold nothing any more.
+    assert!(!client.line("CONFIG SET appendonly yes").expect("an answer").is_error());
+    drop(third);
+    std::fs::remove_file(home.path().join("port")).expect("it was there");
+    drop(start(home.path(), &mut resnap(), &args));
+}
+
+fn client_of(home: &Path, port_file: &str) -> Client {
+    let port: u16 = wait_for(&home.join(port_file)).trim().parse().expect("a port");
+    Client::connect(("127.0.0.1", port)).expect("it serves")
+}
+
+fn start_beside(home: &Path, args: &[&str], port_file: &str) -> Running {
+    let child = resnap().current_dir(home).args(["--port", "0"]).args(args).spawn().expect("the binary runs");
+    let running = Running(child);
+    wait_for(&home.join(port_file));
+    running
+}
+
+/// The child of a save has closed what it inherited, so that nobody waits for it who starts after its parent's end.
+#[test]
+fn a_child_that_outlives_its_parent_does_not_keep_the_data_set() {
+    let home = tempfile::tempdir().expect("a directory");
+    let args = ["--save", "3600 1", "--rdb-key-save-delay", "1000000", "--enable-debug-command", "yes"];
+    let first = start(home.path(), &mut resnap(), &args);
+    let mut client = client_of(home.path(), "port");
+    for line in ["DEBUG POPULATE 100", "BGSAVE"] {
+        assert!(!client.line(line).expect("an answer").is_error());
+    }
+    let children = format!("/proc/{0}/task/{0}/children", first.0.id());
+    let child = wait_for(Path::new(&children));
+    drop(first);
+    let child = child.trim().to_owned();
+    assert!(Path::new(&format!("/proc/{child}")).exists(), "it goes on");
+    std::fs::remove_file(home.path().join("port")).expect("it was there");
+    drop(start(home.path(), &mut resnap(), &args));
+    let killed = Command::new("kill").args(["-9", &child]).status().expect("it can be asked");
+    assert!(killed.success(), "it was there until now");
+}

@@ -400,7 +400,7 @@ fn dir_is_gone() {
     let home = Home::new();
     let node = home.start(&NEVER_DUE);
     fill(&node, 10, 10);
-    fs::remove_dir(home.data()).expect("removed");
+    fs::remove_dir_all(home.data()).expect("removed");
     assert_eq!(node.error("SAVE"), "ERR");
     assert_eq!(node.persistence("rdb_last_bgsave_status"), "ok", "SAVE is none in the background");
     bgsave(&node);
@@ -651,7 +651,7 @@ fn who_cannot_save_stays_unless_forced() {
     let home = Home::new();
     let mut node = home.start(&["--save", "3600", "1"]);
     node.ok("SET k v");
-    fs::remove_dir(home.data()).expect("removed");
+    fs::remove_dir_all(home.data()).expect("removed");
     node.signal("TERM");
     node.wait_for_line("Error trying to save the DB, can't exit.");
     node.wait_for_line("Errors trying to shut down the server. Check the logs for more information.");
@@ -670,7 +670,7 @@ fn who_cannot_save_stays_unless_forced() {
 
     let home = Home::new();
     let mut node = home.start(&["--save", "3600", "1"]);
-    fs::remove_dir(home.data()).expect("removed");
+    fs::remove_dir_all(home.data()).expect("removed");
     assert!(node.client().line("SHUTDOWN NOSAVE").is_err());
     assert_eq!(node.exit_code(), 0);
 }

@@ -16,8 +16,17 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Cuts a file, durably.
+use crate::persist::lock;
+
+/// An error: a server is writing the log of this file.
+fn is_free(path: &Path) -> io::Result<()> {
+    let owner = lock::of_part(path).and_then(|lock| lock::owner(&lock));
+    owner.map_or(Ok(()), |taken| Err(io::Error::other(taken.to_string())))
+}
+
+/// Cuts a file that no server is writing, durably.
 fn cut(path: &Path, len: u64) -> io::Result<()> {
+    is_free(path)?;
     let file = File::options().write(true).open(path)?;
     file.set_len(len)?;
     file.sync_all()

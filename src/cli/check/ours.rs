@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::snapshot::{self, Counts, check};
-use super::{confirmed, cut, prompt};
+use super::{confirmed, cut, is_free, prompt};
 use crate::cli::help;
 use crate::persist::aof::reader::timestamp;
 use crate::persist::aof::{Entry, Head, LogError, LogErrorKind, LogReader, Manifest, Part};
@@ -298,7 +298,8 @@ impl Job {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".cut-{to}"));
         let kept = PathBuf::from(name);
-        keep_tail(path, to, &kept)
+        is_free(path)
+            .and_then(|()| keep_tail(path, to, &kept))
             .and_then(|()| cut(path, to))
             .map_err(|error| format!("{shown}: cannot be cut: {}", reason(&error)))?;
         println!("{shown}: cut at offset {to}; what was behind it is in {}", kept.display());

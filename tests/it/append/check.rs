@@ -1,6 +1,6 @@
 //! `resnap check`, and the program under the names of the real servers' tools.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -96,6 +96,31 @@ fn fix_cuts_a_torn_tail_and_keeps_what_it_cuts() {
     let before = files(&home.data());
     assert_eq!(check(&home.data(), &["--fix", "--yes"]).0, 1);
     assert_eq!(files(&home.data()), before);
+}
+
+/// A server that goes on writing would leave a hole where the tail was.
+#[test]
+fn nothing_is_cut_off_a_log_that_a_server_writes() {
+    let home = log_of(&frames(&["SET a 1"]));
+    let mut node = home.start(&["--appendonly", "yes"]);
+    let torn = b"*3\r\n$3\r\nSET\r\n";
+    let append = || File::options().append(true).open(incr(&home)).and_then(|mut file| file.write_all(torn));
+    append().expect("written");
+    let before = files(&home.data());
+    let says = format!(
+        "cannot be cut: The data set in {} belongs to another process (pid {})",
+        home.data().display(),
+        node.pid()
+    );
+    let (code, said) = check(&home.data(), &["--fix", "--yes"]);
+    assert!(code == 1 && said.contains(&says), "{said}");
+    let (code, said) = check_aof(&incr(&home), &["--fix"], "y\n");
+    assert!(code == 1 && said.contains("Failed to truncate AOF"), "{said}");
+    assert_eq!(files(&home.data()), before);
+    node.signal("KILL");
+    node.wait_for_end();
+    assert_eq!(check(&home.data(), &["--fix", "--yes"]).0, 0);
+    assert_eq!(fs::read(incr(&home)).expect("there"), frames(&["SET a 1"]));
 }
 
 #[test]

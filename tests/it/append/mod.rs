@@ -77,7 +77,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// All files below a directory, by their names from there on.
+/// All files below a directory, by their names from there on, but for the lock that a server holds meanwhile.
 fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).expect("readable").flatten() {
@@ -86,7 +86,7 @@ fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
             found.extend(
                 files(&entry.path()).into_iter().map(|(below, bytes)| (format!("{name}/{below}"), bytes)),
             );
-        } else {
+        } else if !(name.starts_with('.') && name.ends_with(".lock")) {
             found.push((name, fs::read(entry.path()).expect("readable")));
         }
     }
