@@ -103,7 +103,7 @@ fn settle_process(config: &mut Config, in_background: bool) {
     if !allocator::purge_in_thread(config.jemalloc_bg_thread) {
         crate::debug!("jemalloc has no thread to start or stop.");
     }
-    crash::settle(config.crash_log_enabled, config.use_exit_on_panic);
+    crash::settle(config);
     background::write_pidfile(config, in_background);
     let _ = oom::apply(config, oom::Role::Master);
 }

@@ -1,6 +1,7 @@
 //! The road of a command: one lookup, one gate, the handler, and what follows from what it did.
 
 use super::gate::{admit, find_row, is_about_subscriptions};
+use super::process::running;
 use super::{Server, http};
 use crate::command::keys::keys_to_track;
 use crate::command::table::Row;
@@ -313,7 +314,8 @@ pub(super) fn perform(ctx: &mut Ctx<'_>, row: &Row, args: Args<'_>) -> Result<()
     ctx.state.unit.begin_command();
     let mark = ctx.reply.mark();
     let request = args.clone();
-    let outcome = (row.command.run)(ctx, args);
+    let outcome =
+        running::during(ctx.session.id.0, ctx.session.db, &request, || (row.command.run)(ctx, args));
     ctx.record_lapsed();
     let answered = match outcome {
         Ok(_) => Ok(()),

@@ -258,7 +258,7 @@ impl Server {
             Hook::Dir => enter_dir(ctx)?,
             Hook::MaxClients => raise_maxclients(config.maxclients)?,
             Hook::LogLevel => crate::text::log::set_level(config.loglevel.into()),
-            Hook::CrashLog => crash::settle(config.crash_log_enabled, config.use_exit_on_panic),
+            Hook::CrashLog => crash::settle(config),
             Hook::OomScoreAdj => oom::apply(config, oom::Role::Master)?,
             Hook::ProcTitle => title::show_server(config),
             Hook::JemallocThread => {

@@ -16,6 +16,14 @@ fn crash(node: &Node, line: &str) {
     node.client().send(&line.split(' ').collect::<Vec<_>>()).expect("sent");
 }
 
+/// Has a server crash by a request: the signal that ended it, and its log.
+fn crashed_by(line: &str) -> (Option<i32>, String) {
+    let home = Home::new();
+    let mut node = home.start(&[]);
+    crash(&node, line);
+    (node.wait_for_end().signal(), node.log())
+}
+
 fn assert_report(log: &str, why: &str) {
     for part in [
         HEAD,
@@ -31,12 +39,8 @@ fn assert_report(log: &str, why: &str) {
 
 #[test]
 fn a_fault_is_reported_and_ends_by_its_signal() {
-    let home = Home::new();
-    let mut node = home.start(&[]);
-    crash(&node, "DEBUG SEGFAULT");
-    let status = node.wait_for_end();
-    assert_eq!(status.signal(), Some(11));
-    let log = node.log();
+    let (signal, log) = crashed_by("DEBUG SEGFAULT");
+    assert_eq!(signal, Some(11));
     assert_report(&log, "crashed by signal: 11, si_code: ");
     assert!(log.contains("(+0x"), "frames are offsets into the binary:\n{log}");
 }
@@ -55,14 +59,36 @@ fn a_signal_from_outside_is_reported_with_its_sender() {
 
 #[test]
 fn a_panic_is_reported_with_names() {
-    let home = Home::new();
-    let mut node = home.start(&[]);
-    crash(&node, "DEBUG PANIC");
-    assert_eq!(node.wait_for_end().signal(), Some(6));
-    let log = node.log();
+    let (signal, log) = crashed_by("DEBUG PANIC");
+    assert_eq!(signal, Some(6));
     assert_report(&log, "=== ASSERTION FAILED ===");
     assert!(log.contains("src/command/server/debug/mod.rs"), "{log}");
     assert!(log.contains("run_batch"), "{log}");
+}
+
+/// What a report says of the request that ran.
+fn request_in(log: &str) -> Vec<&str> {
+    let lines = log.lines().skip_while(|line| *line != "------ CURRENT CLIENT INFO ------").skip(1);
+    lines.take_while(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn a_report_shows_the_request_that_ran() {
+    for name in ["SEGFAULT", "panic"] {
+        let (_, log) = crashed_by(&format!("DEBUG {name}"));
+        let request = request_in(&log);
+        assert!(request[0].starts_with("id=") && request[0].ends_with(" db=0"), "{log}");
+        assert_eq!(request[1..], ["argc: '2'", "argv[0]: '\"DEBUG\"'", &format!("argv[1]: '\"{name}\"'")]);
+    }
+}
+
+#[test]
+fn a_report_hides_what_users_said() {
+    let home = Home::new();
+    let mut node = home.start(&["--hide-user-data-from-log", "yes"]);
+    crash(&node, "DEBUG SEGFAULT");
+    node.wait_for_end();
+    assert_eq!(request_in(&node.log())[1..], ["argc: '2'", "argv[0]: '\"DEBUG\"'", "argv[1]: '*redacted*'"]);
 }
 
 #[test]

@@ -285,9 +285,9 @@ fn lines_that_ask_for_something() {
     assert_eq!(loader.line(b"dir /tmp"), Ok(Step::ChangeDir("/tmp".into())));
     assert_eq!(loader.line(b"some.module-option 1 2"), Ok(Step::Next));
     assert_eq!(loader.unknown, [(b"some.module-option".to_vec(), b"1 2".to_vec())]);
-    loader.line(b"hide-user-data-from-log yes").expect("fine");
+    loader.line(b"crash-memcheck-enabled no").expect("fine");
     loader.line(b"appendfsync everysec").expect("fine");
-    assert_eq!(loader.without_effect(), ["hide-user-data-from-log"]);
+    assert_eq!(loader.without_effect(), ["crash-memcheck-enabled"]);
 }
 
 #[test]

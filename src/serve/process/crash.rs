@@ -16,6 +16,8 @@ use std::panic::PanicHookInfo;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use super::running;
+use crate::engine::config::Config;
 use crate::text::log::{self, Level};
 use crate::text::{clock, version};
 
@@ -27,11 +29,16 @@ const PATIENCE_SECONDS: u32 = 10;
 const STACK: usize = 64 << 10;
 /// Frames that are shown.
 const FRAMES: usize = 64;
+/// Arguments of the running request that are shown, and bytes of each: escaped they fit a line.
+const ARGUMENTS: usize = 32;
+const ARGUMENT: usize = 100;
 
 /// `crash-log-enabled`.
 static ENABLED: AtomicBool = AtomicBool::new(false);
 /// `use-exit-on-panic`.
 static EXITS: AtomicBool = AtomicBool::new(false);
+/// `hide-user-data-from-log`.
+static HIDES: AtomicBool = AtomicBool::new(false);
 /// A report was begun.
 static BEGUN: AtomicBool = AtomicBool::new(false);
 static STARTED_SECONDS: AtomicU64 = AtomicU64::new(0);
@@ -39,10 +46,11 @@ static CLIENTS: AtomicU64 = AtomicU64::new(0);
 static MEMORY: AtomicU64 = AtomicU64::new(0);
 static COMMANDS: AtomicU64 = AtomicU64::new(0);
 
-/// What the directives say: whether there are reports, and whether the process leaves by exit after a panic.
-pub fn settle(enabled: bool, exits: bool) {
-    ENABLED.store(enabled, Relaxed);
-    EXITS.store(exits, Relaxed);
+/// Takes over what the directives say.
+pub fn settle(config: &Config) {
+    ENABLED.store(config.crash_log_enabled, Relaxed);
+    EXITS.store(config.use_exit_on_panic, Relaxed);
+    HIDES.store(config.hide_user_data_from_log, Relaxed);
 }
 
 /// Keeps what a report tells of the server.
@@ -140,6 +148,7 @@ extern "C" fn crashed(signal: c_int, info: *mut libc::siginfo_t, context: *mut c
         stack_trace();
         registers(context);
         server();
+        current_client();
         end();
     }
     // SAFETY: its action is the default one again, by SA_RESETHAND: the process ends as if we had not been there.
@@ -214,6 +223,28 @@ fn server() {
     put(format_args!("total_commands_processed:{}\n", COMMANDS.load(Relaxed)));
 }
 
+/// Whose request this thread was running, and which.
+fn current_client() {
+    running::show(|client, db, args| {
+        put(format_args!(
+            "\n------ CURRENT CLIENT INFO ------\nid={client} db={db}\nargc: '{}'\n",
+            args.len()
+        ));
+        for (at, arg) in args.all().enumerate().take(ARGUMENTS) {
+            if at > 0 && HIDES.load(Relaxed) {
+                put(format_args!("argv[{at}]: '*redacted*'\n"));
+                continue;
+            }
+            let shown = arg[..arg.len().min(ARGUMENT)].escape_ascii();
+            put(format_args!("argv[{at}]: '\"{shown}\"'\n"));
+            // A password follows.
+            if arg.eq_ignore_ascii_case(b"auth") || arg.eq_ignore_ascii_case(b"auth2") {
+                break;
+            }
+        }
+    });
+}
+
 fn end() {
     put(format_args!(
         "\n=== REDIS BUG REPORT END. Make sure to include from START to END. ===\n\n       The server is gone, and \
@@ -234,6 +265,7 @@ fn panicked(info: &PanicHookInfo<'_>) {
             &format!("\n------ STACK TRACE ------\n{trace}\n------ STACK TRACE DONE ------\n"),
         );
         server();
+        current_client();
         end();
     }
     if EXITS.load(Relaxed) {

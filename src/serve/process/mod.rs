@@ -13,6 +13,7 @@ pub mod huge_pages;
 pub mod limits;
 pub mod notify;
 pub mod oom;
+pub mod running;
 pub mod signals;
 pub mod system;
 pub mod title;

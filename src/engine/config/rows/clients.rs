@@ -1,7 +1,7 @@
 //! What clients may take.
 
 use super::super::row::{
-    DEBUG, Hook, MULTI, Row, at, bytes, inert, live, percent_or_bytes, special, ubytes, uint, yes_no,
+    DEBUG, Hook, MULTI, Row, at, bytes, live, percent_or_bytes, special, ubytes, uint, yes_no,
 };
 use super::super::special::OUTPUT_LIMIT;
 use super::{LONG_MAX, UINT_MAX};
@@ -37,12 +37,13 @@ pub(in super::super) const ROWS: &[Row] = &[
         at!(tracking_table_max_keys),
         "Keys remembered for client tracking.",
     ),
-    inert(
+    live(
         "hide-user-data-from-log",
         yes_no(false),
-        "Keep keys, values and names of clients out of the log. (None are logged.)",
+        at!(hide_user_data_from_log),
+        "Keep arguments of requests out of the report of a crash. (Otherwise none are logged.)",
     )
-    .field(at!(hide_user_data_from_log)),
+    .hook(Hook::CrashLog),
 ];
 
 const fn ubytes_plain() -> super::super::row::Kind {
