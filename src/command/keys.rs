@@ -53,7 +53,42 @@ pub fn keys_of(command: &Command, args: &Args<'_>) -> Result<Vec<FoundKey>, Uncl
     {
         return Ok(found);
     }
-    finder(command).map(|finder| finder(args)).ok_or(Unclear)
+    match finder(command) {
+        Some(finder) => Ok(finder(args)),
+        None => counted(command, args).filter(|found| !found.is_empty()).ok_or(Unclear),
+    }
+}
+
+/// Of a command that is told how many keys follow: the number is read as C's `atoi` reads it, which takes `01` and `1x`
+/// for 1, though the command itself refuses them. What is done with the keys is not said then.
+fn counted(command: &Command, args: &Args<'_>) -> Option<Vec<FoundKey>> {
+    let (number, first, step) = command.keys.iter().find_map(|spec| match (spec.begin, spec.find) {
+        (Begin::Index(at), Find::KeyNum { num, first, step }) => Some((at + num, at + first, step)),
+        _ => None,
+    })?;
+    let count = args.get(number).and_then(|text| usize::try_from(c_int(text)).ok())?;
+    if count > args.len().saturating_sub(first) / step.max(1) {
+        return None;
+    }
+    let target = command.keys.iter().find_map(|spec| match (spec.begin, spec.find) {
+        (Begin::Index(at), Find::Range { .. }) => Some(at),
+        _ => None,
+    });
+    let sources = (0..count).map(|n| first + n * step);
+    Some(sources.chain(target).map(|at| FoundKey { at, flags: KeyFlags(0) }).collect())
+}
+
+/// What C's `atoi` makes of a text: blanks, a sign, digits; the rest does not matter.
+fn c_int(text: &[u8]) -> i32 {
+    let text = text.trim_ascii_start();
+    let (sign, digits) = match text {
+        [b'-', digits @ ..] => (-1, digits),
+        [b'+', digits @ ..] => (1, digits),
+        digits => (1, digits),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    let n = digits.fold(0i64, |n, digit| n.saturating_mul(10).saturating_add(i64::from(digit - b'0') * sign));
+    n as i32 // it cuts, too
 }
 
 /// The keys that CLIENT TRACKING remembers of a request: of an XREAD that is no good none.

@@ -35,8 +35,15 @@ fn matters_to_waiting(effect: &Effect<'_>) -> bool {
 
 impl State {
     /// Tells watchers and subscribers of keyspace events what a key went through.
+    ///
+    /// In the order of the real server, where it matters to whom hears more than one of them: that a key is new, that
+    /// what was read of it is no longer true, what happened to it.
     #[inline]
     pub fn tell(&mut self, db: usize, effect: &Effect<'_>) {
+        let events = self.config.notify_keyspace_events.0 != 0 && !effect.is_keyless();
+        if events && effect.created {
+            self.tell_new(db, effect.key);
+        }
         if !self.watches.is_empty() && !effect.is_keyless() && !effect.unwatched {
             self.watches.touch(db, effect.key);
         }
@@ -47,19 +54,18 @@ impl State {
         if !self.blocked.is_empty() && !effect.is_keyless() && matters_to_waiting(effect) {
             self.blocked.touch(db, effect.key, effect.ready || effect.created);
         }
-        if self.config.notify_keyspace_events.0 != 0 {
+        if events {
             self.tell_events(db, effect);
         }
     }
 
     #[cold]
+    fn tell_new(&mut self, db: usize, key: &[u8]) {
+        self.event(db, "new", key);
+    }
+
+    #[cold]
     fn tell_events(&mut self, db: usize, effect: &Effect<'_>) {
-        if effect.is_keyless() {
-            return;
-        }
-        if effect.created {
-            self.event(db, "new", effect.key);
-        }
         self.event(db, effect.event, effect.key);
         if effect.emptied {
             self.event(db, "del", effect.key);

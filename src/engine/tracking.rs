@@ -66,6 +66,13 @@ struct Broadcast {
     changed: BTreeMap<Box<[u8]>, Option<SessionId>>,
 }
 
+/// What a client is to hear of its own changes, though its tracking may end before it does.
+struct Own {
+    /// The key; `None`: that all keys went.
+    key: Option<Box<[u8]>>,
+    redirect: Option<SessionId>,
+}
+
 /// Where messages go.
 struct Post<'a> {
     clients: &'a mut Clients,
@@ -84,8 +91,8 @@ pub struct Tracking {
     pending: bool,
     /// Whose command runs.
     pub current: Option<SessionId>,
-    /// What that client is to hear of its own changes once the command is over; `None`: that all keys went.
-    own: Vec<Option<Box<[u8]>>>,
+    /// What that client is to hear of its own changes once the command is over.
+    own: Vec<Own>,
     /// Rounds in a row that did not bring the table under its limit.
     effort: usize,
 }
@@ -194,23 +201,26 @@ impl Tracking {
         self.items -= item.readers.len();
         let body = array(1, [&*item.key].into_iter());
         for id in item.readers {
-            let wanted = self.sessions.get(&id).is_some_and(|settings| {
+            let wanted = |settings: &&Settings| {
                 settings.mode != Mode::Broadcast && !(settings.no_loop && self.current == Some(id))
-            });
-            if wanted && later == Some(id) {
-                self.own.push(Some(item.key.clone()));
-            } else if wanted {
-                self.send(post, id, &body);
+            };
+            let Some(settings) = self.sessions.get(&id).filter(wanted) else { continue };
+            let redirect = settings.redirect;
+            if later == Some(id) {
+                self.own.push(Own { key: Some(item.key.clone()), redirect });
+            } else {
+                self.send(post, id, redirect, &body);
             }
         }
     }
 
     /// Sends an invalidation on a client's behalf: to itself, or to whom it redirects.
-    fn send(&mut self, post: &mut Post<'_>, id: SessionId, body: &[u8]) {
-        let Some(settings) = self.sessions.get_mut(&id) else { return };
-        let to = settings.redirect.unwrap_or(id);
+    fn send(&mut self, post: &mut Post<'_>, id: SessionId, redirect: Option<SessionId>, body: &[u8]) {
+        let to = redirect.unwrap_or(id);
         if !post.clients.is_open(to) {
-            settings.broken = true;
+            if let Some(settings) = self.sessions.get_mut(&id) {
+                settings.broken = true;
+            }
             if post.clients.protocol(id) == Proto::Resp3 {
                 let line = format!(">2\r\n$21\r\ntracking-redir-broken\r\n:{}\r\n", to.0);
                 post.clients.push(id, line.as_bytes());
@@ -220,7 +230,7 @@ impl Tracking {
         let head: &[u8] = match post.clients.protocol(to) {
             Proto::Resp3 => b">2\r\n$10\r\ninvalidate\r\n",
             // RESP2 has no pushes, but messages.
-            Proto::Resp2 if settings.redirect.is_some() && post.pubsub.is_subscribed(to) => {
+            Proto::Resp2 if redirect.is_some() && post.pubsub.is_subscribed(to) => {
                 b"*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n"
             }
             Proto::Resp2 => return,
@@ -230,30 +240,31 @@ impl Tracking {
 
     /// All keys went at once: everyone hears of that, by a null in place of keys.
     fn invalidate_all(&mut self, post: &mut Post<'_>) {
-        let mut ids: Vec<_> = self.sessions.keys().copied().collect();
-        ids.sort_unstable();
-        for id in ids {
+        let mut all: Vec<_> = self.sessions.iter().map(|(id, settings)| (*id, settings.redirect)).collect();
+        all.sort_unstable();
+        for (id, redirect) in all {
             if self.current == Some(id) {
-                self.own.push(None);
+                self.own.push(Own { key: None, redirect });
             } else {
-                self.send_null(post, id);
+                self.send_null(post, id, redirect);
             }
         }
         self.keys.clear();
         self.items = 0;
     }
 
-    fn send_null(&mut self, post: &mut Post<'_>, id: SessionId) {
+    fn send_null(&mut self, post: &mut Post<'_>, id: SessionId, redirect: Option<SessionId>) {
         let null: &[u8] = if post.clients.protocol(id) == Proto::Resp3 { b"_\r\n" } else { b"$-1\r\n" };
-        self.send(post, id, null);
+        self.send(post, id, redirect, null);
     }
 
     /// The command is over: its client hears what it changed itself.
     fn tell_own(&mut self, post: &mut Post<'_>, id: SessionId) {
-        for key in std::mem::take(&mut self.own) {
-            match key {
-                Some(key) => self.send(post, id, &array(1, [&*key].into_iter())),
-                None => self.send_null(post, id),
+        for own in std::mem::take(&mut self.own) {
+            let redirect = self.sessions.get(&id).map_or(own.redirect, |settings| settings.redirect);
+            match own.key {
+                Some(key) => self.send(post, id, redirect, &array(1, [&*key].into_iter())),
+                None => self.send_null(post, id, redirect),
             }
         }
     }
@@ -270,14 +281,16 @@ impl Tracking {
         for (keys, clients) in changed {
             let all = array(keys.len(), keys.keys().map(|key| &**key));
             for id in clients {
-                if !self.sessions.get(&id).is_some_and(|settings| settings.no_loop) {
-                    self.send(post, id, &all);
+                let Some(Settings { no_loop, redirect, .. }) = self.sessions.get(&id) else { continue };
+                let redirect = *redirect;
+                if !no_loop {
+                    self.send(post, id, redirect, &all);
                     continue;
                 }
                 let of_others = || keys.iter().filter(|(_, by)| **by != Some(id)).map(|(key, _)| &**key);
                 let count = of_others().count();
                 if count > 0 {
-                    self.send(post, id, &array(count, of_others()));
+                    self.send(post, id, redirect, &array(count, of_others()));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Changing a value in place: take it, change it, say what changed.
 
 use super::db::Db;
-use super::entry::{Entry, Made, Type};
+use super::entry::{Entry, Kind, Made, Type};
 use super::{Effect, WrongType};
 use crate::value::hash::Hash;
 use crate::value::list::List;
@@ -204,6 +204,17 @@ impl Db<'_> {
             }
         }
         Effect { created: found.is_none(), ready: found.is_none(), ..Effect::new(key, event) }
+    }
+
+    /// Has a short string at `key` kept as one that may be changed (`raw`), which means the same.
+    pub fn make_raw(&mut self, key: &[u8]) {
+        let found = self.find(key).filter(|ix| self.entry(*ix).kind() == Kind::StrEmb);
+        if let Some(ix) = found {
+            self.data_mut().update(ix, |entry| {
+                let len = entry.bytes().map_or(0, <[u8]>::len);
+                entry.change_bytes(len, |_| ());
+            });
+        }
     }
 
     /// Brings the string at `key` to `len` bytes (new ones are zero) and lends it for changing.

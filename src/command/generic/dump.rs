@@ -124,13 +124,14 @@ fn restore(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     }
     let expiry = expiry(ctx, parse::int(ttl)?, options.absolute)?;
     let value = value(ctx, payload)?;
+    // What is replaced goes as it is: that its time had passed makes no difference then, and nobody hears of it.
+    let replaced = if options.replace { ctx.db.remove_as_it_is(key) } else { Effect::NONE };
     if expiry.is_some_and(|when| ctx.already_past(when)) {
-        delete(ctx, key);
+        tell_deleted(ctx, replaced);
         return Ok(ctx.reply.ok());
     }
     let clock = options.clock(ctx);
     let effect = Effect { ready: true, created: true, ..ctx.db.put(key, value, expiry, "restore") };
-    // After the change: what was replaced may have been past its time, and the log must hear of that first.
     if let (Some(when), false) = (expiry, options.absolute) {
         let mut digits = itoa::Buffer::new();
         let head: [&[u8]; 4] = [b"RESTORE", key, digits.format(when).as_bytes(), payload];
@@ -169,13 +170,12 @@ fn value(ctx: &Ctx<'_>, payload: &[u8]) -> Result<Value, CmdError> {
     })
 }
 
-/// What is to be replaced goes, though what should replace it is past its time already.
-fn delete(ctx: &mut Ctx<'_>, key: &[u8]) {
-    let effect = ctx.db.remove(key);
-    if effect.is_none() {
+/// What was to be replaced went, though what should have replaced it is past its time already.
+fn tell_deleted(ctx: &mut Ctx<'_>, deleted: Effect<'_>) {
+    if deleted.is_none() {
         return;
     }
     let verb: &[u8] = if ctx.state.config.lazyfree_lazy_server_del { b"UNLINK" } else { b"DEL" };
-    ctx.propagate(&[verb, key]);
-    ctx.record(effect);
+    ctx.propagate(&[verb, deleted.key]);
+    ctx.record(deleted);
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use crate::command::*;
 use crate::keyspace::View;
-use crate::text::cfloat;
+use crate::text::num;
 use crate::value::{Entry, List, Value, Zset};
 
 pub(super) const SORT: Command = Command {
@@ -171,15 +171,10 @@ fn weight(ctx: &mut Ctx<'_>, o: &Options<'_>, by: Option<&[u8]>, element: &[u8])
     if o.alpha {
         return Ok(Weight::Text(text.map(Cow::into_owned)));
     }
-    let number = text.map_or(Some(0.0), |text| c_number(&text));
+    // As a bound of a score range is read: 8.0.6 refuses hexadecimal there, and takes an overflow for infinity.
+    let number = text.map_or(Some(0.0), |text| num::parse_range_f64(&text));
     let number = number.ok_or(CmdError::text("ERR One or more scores can't be converted into double"))?;
     Ok(Weight::Number(number))
-}
-
-/// A number as C reads it: up to a zero, and nothing is 0.
-fn c_number(text: &[u8]) -> Option<f64> {
-    let text = up_to_zero(text);
-    if text.is_empty() { Some(0.0) } else { cfloat::strtod(text) }
 }
 
 /// How two elements lie. Texts are compared as C does, up to a zero, unless they are to be stored.

@@ -2,7 +2,7 @@
 
 use super::check;
 use crate::command::*;
-use crate::keyspace::{Kind, Made};
+use crate::keyspace::Made;
 use crate::value::hll::{self, Encoding};
 
 pub(super) const PFADD: Command = Command {
@@ -30,21 +30,30 @@ fn pfadd(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         return add_in_place(ctx, key, args);
     }
     let (mut bytes, mut raised) = found.map_or_else(|| (hll::empty(), 1), |bytes| (bytes.to_vec(), 0));
+    ctx.db.make_raw(key);
     let sparse_max = ctx.state.config.hll_sparse_max_bytes;
     for element in args {
         let (at, value) = hll::place(element);
-        raised += u64::from(hll::raise(&mut bytes, at, value, sparse_max)?);
+        match hll::raise(&mut bytes, at, value, sparse_max) {
+            Ok(higher) => raised += u64::from(higher),
+            Err(damaged) => {
+                keep_unheard(ctx, key, &bytes);
+                return Err(damaged.into());
+            }
+        }
     }
     if raised > 0 {
         hll::outdate(&mut bytes);
         let effect = ctx.db.update_string(key, &bytes, Made::Changed, "pfadd");
         ctx.record(effect.dirty(raised));
-    } else if ctx.db.meta_for_write(key).is_some_and(|meta| meta.kind == Kind::StrEmb) {
-        // One that came short from a file or by SET is made ready for changing, even if nothing changes.
-        let unchanged = ctx.db.update_string(key, &bytes, Made::Changed, "");
-        debug_assert!(!unchanged.created);
     }
     Ok(ctx.reply.int((raised > 0).into()))
+}
+
+/// Keeps what was added to a damaged one before the damage was met, as the real server does, which tells nobody.
+fn keep_unheard(ctx: &mut Ctx<'_>, key: &[u8], bytes: &[u8]) {
+    let unheard = ctx.db.update_string(key, bytes, Made::Changed, "");
+    debug_assert!(!unheard.created, "only what is there can be damaged");
 }
 
 fn add_in_place(ctx: &mut Ctx<'_>, key: &[u8], args: Args<'_>) -> Result<Replied, CmdError> {

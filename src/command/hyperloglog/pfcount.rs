@@ -30,12 +30,18 @@ fn pfcount(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let key = args.arg()?;
     let Some(bytes) = ctx.db.string(key)? else { return Ok(ctx.reply.int(0)) };
     check(bytes)?;
-    if let Some(count) = hll::cached(bytes) {
-        return Ok(reply(ctx, count));
+    let (len, cached) = (bytes.len(), hll::cached(bytes));
+    let count = match cached {
+        Some(count) => Ok(count),
+        None => hll::histogram(bytes).map(|of| hll::estimate(&of)),
+    };
+    // So that the count can be kept: even where it is already, or cannot be had.
+    ctx.db.make_raw(key);
+    let count = count?;
+    if cached.is_none() {
+        let ((), effect) = ctx.db.edit_string(key, len, "", |bytes| hll::cache(bytes, count))?;
+        ctx.record(effect);
     }
-    let (len, count) = (bytes.len(), hll::estimate(&hll::histogram(bytes)?));
-    let ((), effect) = ctx.db.edit_string(key, len, "", |bytes| hll::cache(bytes, count))?;
-    ctx.record(effect);
     Ok(reply(ctx, count))
 }
 

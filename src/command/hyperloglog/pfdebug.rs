@@ -46,6 +46,7 @@ fn pfdebug(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         return Err(CmdError::text("ERR The specified key does not exist"));
     };
     let encoding = check(bytes)?;
+    ctx.db.make_raw(key);
     match () {
         () if parse::is(sub, "GETREG") => getreg(ctx, key, encoding),
         () if parse::is(sub, "DECODE") => decode(ctx, key, encoding),

@@ -21,7 +21,7 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
     (!value.is_nan() && !out_of_range).then_some(value)
 }
 
-/// Reads a bound of a score range (after its `(` was taken off).
+/// Reads a bound of a score range (after its `(` was taken off), or what SORT sorts by.
 ///
 /// Differs from [`parse_f64`] as 8.0.6 does: no hexadecimal, an overflow is an infinity, an underflow zero, nothing
 /// at all is zero, and a zero byte ends the text.
