@@ -26,6 +26,24 @@ fn class(event: &str) -> u32 {
     }
 }
 
+/// Whether an event is told before those hear of the change who have read the key; others are told behind that.
+fn is_told_first(event: &str) -> bool {
+    matches!(
+        event,
+        "lpop"
+            | "rpop"
+            | "ltrim"
+            | "lrem"
+            | "spop"
+            | "xadd"
+            | "xtrim"
+            | "zrem"
+            | "zpopmin"
+            | "zpopmax"
+            | "evicted"
+    )
+}
+
 /// Whether a change may end a wait: what leaves the value in its place and adds nothing to it does not.
 fn matters_to_waiting(effect: &Effect<'_>) -> bool {
     let quiet =
@@ -36,8 +54,8 @@ fn matters_to_waiting(effect: &Effect<'_>) -> bool {
 impl State {
     /// Tells watchers and subscribers of keyspace events what a key went through.
     ///
-    /// In the order of the real server, where it matters to whom hears more than one of them: that a key is new, that
-    /// what was read of it is no longer true, what happened to it.
+    /// In the order of the real server, which matters to whom hears more than one of them: that a key is new, that what
+    /// was read of it is no longer true, what happened to it; some events come before the second.
     #[inline]
     pub fn tell(&mut self, db: usize, effect: &Effect<'_>) {
         let events = self.config.notify_keyspace_events.0 != 0 && !effect.is_keyless();
@@ -47,14 +65,19 @@ impl State {
         if !self.watches.is_empty() && !effect.is_keyless() && !effect.unwatched {
             self.watches.touch(db, effect.key);
         }
+        let mut untold = events;
         if self.tracking.is_on() && !effect.is_keyless() && !effect.unwatched {
+            if events && is_told_first(effect.event) {
+                self.tell_events(db, effect);
+                untold = false;
+            }
             self.invalidate(effect.key, self.tracking.current);
         }
         // What happens to a stream's groups is no news for its readers, but for a group's end.
         if !self.blocked.is_empty() && !effect.is_keyless() && matters_to_waiting(effect) {
             self.blocked.touch(db, effect.key, effect.ready || effect.created);
         }
-        if events {
+        if untold {
             self.tell_events(db, effect);
         }
     }
@@ -78,6 +101,9 @@ impl State {
         if lapsed.missed {
             return self.event(lapsed.db, "keymiss", &lapsed.key);
         }
+        if self.config.notify_keyspace_events.0 != 0 {
+            self.tell_lapsed_events(lapsed);
+        }
         if !self.watches.is_empty() {
             match lapsed.fields.is_empty() {
                 true => self.watches.lapse(lapsed.db, &lapsed.key),
@@ -90,9 +116,10 @@ impl State {
         if !self.blocked.is_empty() {
             self.blocked.touch(lapsed.db, &lapsed.key, false);
         }
-        if self.config.notify_keyspace_events.0 == 0 {
-            return;
-        }
+    }
+
+    #[cold]
+    fn tell_lapsed_events(&mut self, lapsed: &Lapsed) {
         if lapsed.fields.is_empty() {
             return self.event(lapsed.db, "expired", &lapsed.key);
         }

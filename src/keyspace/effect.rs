@@ -52,7 +52,13 @@ impl<'k> Effect<'k> {
 
     /// Whether nothing changed.
     pub fn is_none(&self) -> bool {
-        self.event.is_empty() && self.dirty == 0 && !self.created
+        self.event.is_empty() && self.dirty == 0 && !self.created && !self.ready
+    }
+
+    /// The same in two, what is heard of it and that it changed, where the order in which they are told matters.
+    pub fn split(self) -> [Effect<'k>; 2] {
+        let heard = Effect { unwatched: true, dirty: 0, ready: false, ..self };
+        [heard, Effect { event: "", emptied: false, created: false, ..self }]
     }
 
     /// The same with another event name.

@@ -5,10 +5,11 @@ use super::{Database, Effect};
 use crate::value::table::hash_bytes;
 
 impl Db<'_> {
-    /// Renames a key, with its expiry, over what `to` was. The events are `rename_from` and `rename_to`.
+    /// Renames a key, with its expiry, over what `to` was. The events are `rename_from` and `rename_to`, told once both
+    /// keys have changed.
     ///
     /// `None` if `from` is missing. The names differ.
-    pub fn rename<'k>(&mut self, from: &'k [u8], to: &'k [u8]) -> Option<[Effect<'k>; 3]> {
+    pub fn rename<'k>(&mut self, from: &'k [u8], to: &'k [u8]) -> Option<[Effect<'k>; 5]> {
         self.find_to_change(hash_bytes(from), from)?;
         if let Some(ix) = self.find_to_change(hash_bytes(to), to) {
             let old = self.data_mut().take(ix);
@@ -18,15 +19,16 @@ impl Db<'_> {
         let mut entry = self.data_mut().take(ix);
         entry.rename(to);
         self.data_mut().insert(hash_bytes(to), entry);
-        let renamed = Effect { dirty: 0, ..Effect::new(to, "rename_to") };
-        Some([Effect::appeared(to), Effect::new(from, "rename_from"), renamed])
+        let [heard_from, gone] = Effect::new(from, "rename_from").split();
+        let [heard_to, there] = Effect { dirty: 0, ready: true, ..Effect::new(to, "rename_to") }.split();
+        Some([Effect::appeared(to), gone, there, heard_from, heard_to])
     }
 
     /// Moves a key to another database. `None` if it is missing here or present there.
     ///
-    /// The effects belong to the other database (the key appears), to this one (`move_from`) and to the other
-    /// (`move_to`), in this order.
-    pub fn move_to<'k>(&mut self, key: &'k [u8], other: usize) -> Option<[Effect<'k>; 3]> {
+    /// The effects, each with its database: the key appears there, it changed here and there, `move_from` is heard
+    /// here and `move_to` there.
+    pub fn move_to<'k>(&mut self, key: &'k [u8], other: usize) -> Option<[(usize, Effect<'k>); 5]> {
         self.write(key)?;
         let here = self.index;
         self.select(other);
@@ -38,8 +40,10 @@ impl Db<'_> {
         let ix = self.data().slot(key).expect("found above");
         let entry = self.data_mut().take(ix);
         self.ks.dbs[other].insert(hash_bytes(key), entry);
-        let there = Effect { dirty: 0, ..Effect::new(key, "move_to") };
-        Some([Effect::appeared(key), Effect::new(key, "move_from"), there])
+        let [heard_from, gone] = Effect::new(key, "move_from").split();
+        let [heard_to, there] = Effect { dirty: 0, ready: true, ..Effect::new(key, "move_to") }.split();
+        let new = Effect::appeared(key);
+        Some([(other, new), (here, gone), (other, there), (here, heard_from), (other, heard_to)])
     }
 
     /// Makes `to` in database `other` a copy of `from`, expiry included, in place of what was there. The event,

@@ -53,12 +53,10 @@ fn move_key(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
         return Err(CmdError::text(SAME));
     }
     ctx.state.stats.cluster_incompatible += 1;
-    let Some([new, from, to]) = ctx.db.move_to(key, other) else {
+    let Some(effects) = ctx.db.move_to(key, other) else {
         return Ok(ctx.reply.int(0));
     };
-    ctx.record_in(other, new);
-    ctx.record(from);
-    ctx.record_in(other, to);
+    effects.into_iter().for_each(|(db, effect)| ctx.record_in(db, effect));
     Ok(ctx.reply.int(1))
 }
 

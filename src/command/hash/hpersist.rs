@@ -44,7 +44,8 @@ fn hpersist(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> 
             ctx.reply.int(MISSING);
         });
     }
-    ctx.record(effect);
+    // Unlike HGETEX it tells what happened before it tells who read the hash.
+    effect.split().into_iter().for_each(|effect| ctx.record(effect));
     Ok(replied)
 }
 

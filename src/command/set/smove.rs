@@ -34,7 +34,8 @@ fn smove(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         let found = if stays { set.contains(member) } else { set.remove(member) };
         (found, if stays { Change::NONE } else { Change::new("srem", usize::from(found)) })
     })?;
-    ctx.record(removed);
+    // Unlike SREM it tells what happened before it tells who read the set.
+    removed.split().into_iter().for_each(|effect| ctx.record(effect));
     if found == Some(true) && !stays {
         add(ctx, destination, member)?;
     }

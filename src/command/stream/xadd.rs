@@ -60,7 +60,8 @@ fn xadd(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     if chosen || added.exact.is_some() {
         propagate(ctx, &args, added.exact, chosen.then(|| (id_at, added.id.text())));
     }
-    ctx.record(effect);
+    // Who read the stream hears of both at once, behind them.
+    ctx.record(Effect { unwatched: added.trimmed, ..effect });
     if added.trimmed {
         ctx.record(Effect::new(key, "xtrim").dirty(0));
     }
