@@ -26,6 +26,7 @@ pub mod scan;
 mod scripting;
 pub mod server;
 pub mod set;
+mod sort_part;
 pub mod spec;
 pub mod stream;
 pub mod string;

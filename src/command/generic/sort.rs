@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use crate::command::sort_part::sort_part;
 use crate::command::*;
 use crate::keyspace::View;
 use crate::text::num;
@@ -220,10 +221,14 @@ fn ordered(ctx: &mut Ctx<'_>, key: &[u8], o: &mut Options<'_>) -> Result<Vec<Vec
     if let Some(error) = failed {
         return Err(error);
     }
-    if o.descending {
-        weighed.sort_by(|a, b| compare(b, a, o.store.is_some()));
+    let (stores, descending) = (o.store.is_some(), o.descending);
+    let order = |a: &(Weight, Vec<u8>), b: &(Weight, Vec<u8>)| {
+        if descending { compare(b, a, stores) } else { compare(a, b, stores) }
+    };
+    if by.is_some() && wanted != (0..weighed.len()) {
+        sort_part(&mut weighed, wanted.clone(), &order);
     } else {
-        weighed.sort_by(|a, b| compare(a, b, o.store.is_some()));
+        weighed.sort_by(order);
     }
     Ok(weighed.drain(wanted).map(|(_, element)| element).collect())
 }

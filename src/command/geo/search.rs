@@ -1,6 +1,7 @@
 //! What GEOSEARCH, GEORADIUS and their siblings share: options, the search, the answer.
 
 use super::{place, place_of, unit};
+use crate::command::sort_part::sort_part;
 use crate::command::*;
 use crate::resp::Reply;
 use crate::text::num;
@@ -260,12 +261,17 @@ impl<'a> Query<'a> {
         }
         // The nearest ones, if not all are wanted; any, if any will do.
         let order = self.order.or((self.count > 0 && !self.any).then_some(Order::Ascending));
+        let compare = |a: &Found, b: &Found| match order {
+            Some(Order::Descending) => b.distance_m.total_cmp(&a.distance_m),
+            _ => a.distance_m.total_cmp(&b.distance_m),
+        };
+        let some = self.count > 0 && self.count < found.len();
         match order {
             None => {}
-            Some(Order::Ascending) => found.sort_by(|a, b| a.distance_m.total_cmp(&b.distance_m)),
-            Some(Order::Descending) => found.sort_by(|a, b| b.distance_m.total_cmp(&a.distance_m)),
+            Some(_) if some => sort_part(&mut found, 0..self.count, &compare),
+            Some(_) => found.sort_by(compare),
         }
-        if self.count > 0 {
+        if some {
             found.truncate(self.count);
         }
         found
