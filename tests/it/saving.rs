@@ -324,6 +324,40 @@ fn lastsave_and_info_follow_the_saves() {
     assert_eq!(node.info("stats")["total_forks"], "1");
 }
 
+/// Pages that were written to while a child lived, by the server or by the child, are what INFO says was copied.
+#[test]
+fn pages_written_during_a_save_are_counted() {
+    const KEYS: usize = 2_000;
+    const SIZE: usize = 8 << 10;
+    let home = Home::new();
+    let node = home.start(&["--rdb-key-save-delay", "500", "--rdbcompression", "no"]);
+    fill(&node, KEYS, SIZE);
+    for (command, running, copied) in [
+        ("BGSAVE", "rdb_bgsave_in_progress", "rdb_last_cow_size"),
+        ("BGREWRITEAOF", "aof_rewrite_in_progress", "aof_last_cow_size"),
+    ] {
+        let cost = |writes: bool| {
+            assert!(!node.ask(command).is_error(), "{command}");
+            if writes {
+                let overwrite =
+                    |i| vec![b"SETRANGE".to_vec(), format!("key:{i}").into(), b"0".into(), vec![b'n'; SIZE]];
+                let requests: Vec<_> = (0..KEYS).map(overwrite).collect();
+                node.client().pipeline(&requests).expect("answered");
+                assert_eq!(node.persistence(running), "1", "the child was too fast to be written beside");
+            }
+            node.wait_for(running, "0");
+            node.persistence(copied).parse::<usize>().expect("a number")
+        };
+        let (quiet, busy) = (cost(false), cost(true));
+        assert!((1..SIZE * KEYS / 2).contains(&quiet), "{command}: {quiet} bytes without writes");
+        let written = quiet + SIZE * KEYS;
+        assert!(
+            (written * 9 / 10..written * 3 / 2).contains(&busy),
+            "{command}: {busy} bytes, {quiet} without writes"
+        );
+    }
+}
+
 #[test]
 fn what_info_says_moves_during_a_save() {
     let home = Home::new();
