@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
+use super::process::limits::stand_back;
 use crate::keyspace::Database;
 use crate::value::Value;
 
@@ -26,7 +27,10 @@ fn bin() -> &'static Sender<Trash> {
         let (sender, receiver) = channel::<Trash>();
         std::thread::Builder::new()
             .name("bio_lazy_free".into())
-            .spawn(move || receiver.iter().for_each(free))
+            .spawn(move || {
+                stand_back();
+                receiver.iter().for_each(free);
+            })
             .expect("a thread can be started");
         sender
     })

@@ -1,5 +1,5 @@
-#![allow(unsafe_code)] // getrlimit, setrlimit
-//! Enough open files for all clients.
+#![allow(unsafe_code)] // getrlimit, setrlimit, setpriority
+//! What the system allows: enough open files for all clients; and how much of the processor who may take.
 
 use super::system::reason;
 use crate::{notice, warning};
@@ -67,6 +67,14 @@ fn make_do(maxclients: u32, before: u64, best: u64, wanted: u64, error: &io::Err
         "Current maximum open files is {best}. maxclients has been reduced to {fits} to compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'."
     );
     Some(fits)
+}
+
+/// This thread lets those go first that serve, where there are more of them than cores: it still gets a tenth of a core
+/// beside one that never rests.
+pub fn stand_back() {
+    const NICE: libc::c_int = 10;
+    // SAFETY: plain numbers; 0 means the calling thread. Should it fail, the thread is one like the others.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
 }
 
 fn open_files() -> Option<libc::rlimit> {
