@@ -3,9 +3,7 @@
 use super::args::ConfigLines;
 use super::conf;
 use crate::engine::config::{Config, Loader, Supervised};
-use crate::serve::process::{
-    allocator, background, banner, crash, huge_pages, limits, notify, oom, signals, title,
-};
+use crate::serve::process::{background, banner, crash, huge_pages, limits, notify, oom, signals, title};
 use crate::text::log;
 use crate::{notice, warning};
 use std::ffi::OsString;
@@ -99,9 +97,6 @@ fn refuse_unknown(loader: &Loader) -> Result<(), ExitCode> {
 fn settle_process(config: &mut Config, in_background: bool) {
     if !huge_pages::settle(config) {
         warning!("Can't turn transparent huge pages off for this process.");
-    }
-    if !allocator::purge_in_thread(config.jemalloc_bg_thread) {
-        crate::debug!("jemalloc has no thread to start or stop.");
     }
     crash::settle(config);
     background::write_pidfile(config, in_background);

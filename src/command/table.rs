@@ -115,7 +115,10 @@ fn hash(name: &[u8], container: usize) -> usize {
 
 impl Table {
     fn build() -> Table {
-        let mut table = Table { rows: Vec::new(), index: vec![0; 2048], longest_name: 0 };
+        let count =
+            FAMILIES.iter().flat_map(|family| family.iter()).map(|command| 1 + command.subcommands.len());
+        let rows = Vec::with_capacity(count.sum()); // growing it would be a tenth of a millisecond of the start
+        let mut table = Table { rows, index: vec![0; 2048], longest_name: 0 };
         let renamed = RENAMED.lock().unwrap_or_else(PoisonError::into_inner);
         for command in FAMILIES.iter().flat_map(|family| family.iter()) {
             let name = called(command, &renamed);

@@ -122,11 +122,12 @@ async fn main_loop(server: Arc<Server>, options: Options) -> i32 {
     let mut workers = vec![worker::here(server.clone())];
     workers.extend((1..config.io_threads).map(|number| worker::start(server.clone(), number)));
     let acceptor = Arc::new(Acceptor::new(server.clone(), workers));
-    super::signals::listen(&server);
     tokio::task::spawn_local(timers(server.clone(), rearm));
     let mut accepting = Accepting::new();
     accept(&acceptor, listeners, &mut accepting);
-    load(server.clone(), orders, options);
+    serve::begin_loading(&server);
+    let loads = server.clone();
+    super::signals::listen(&server, move || load(loads, orders, options));
     obey(inbox, acceptor, accepting).await
 }
 
@@ -136,14 +137,17 @@ fn show_port(mut config: Config, port: u16) {
     title::show_server(&config);
 }
 
-/// Loads the data set on a thread of its own, while clients are answered -LOADING.
+/// Does the rest of the start on a thread of its own: what the first client need not wait for, and loading the data
+/// set, while clients are answered -LOADING.
 fn load(server: Arc<Server>, orders: UnboundedSender<Order>, options: Options) {
-    serve::begin_loading(&server);
-    let work = move || match serve::load_at_start(&server) {
-        Ok(()) => announce(&server, options),
-        Err(error) => {
-            error.report();
-            let _ = orders.send(Order::Stop(1));
+    let work = move || {
+        serve::prepare_beside(&server);
+        match serve::load_at_start(&server) {
+            Ok(()) => announce(&server, options),
+            Err(error) => {
+                error.report();
+                let _ = orders.send(Order::Stop(1));
+            }
         }
     };
     std::thread::Builder::new().name("load".into()).spawn(work).expect("a thread can be started");

@@ -17,18 +17,19 @@ use crate::warning;
 /// How often it is looked whether the timers go on.
 const PAUSED: Duration = Duration::from_millis(10);
 
-/// Hears signals for ever.
-pub(super) fn listen(server: &Arc<Server>) {
+/// Hears signals for ever. `heard` is called, on their thread, as soon as none is missed any more.
+pub(super) fn listen(server: &Arc<Server>, heard: impl FnOnce() + Send + 'static) {
     let server = server.clone();
     let hear = move || match Builder::new_current_thread().enable_io().build() {
-        Ok(runtime) => runtime.block_on(hear(&server)),
+        Ok(runtime) => runtime.block_on(hear(&server, heard)),
         Err(error) => warning!("Can't listen to signals: {error}"),
     };
     std::thread::Builder::new().name("signals".into()).spawn(hear).expect("a thread can be started");
 }
 
-async fn hear(server: &Arc<Server>) {
+async fn hear(server: &Arc<Server>, heard: impl FnOnce()) {
     let streams = signal(SignalKind::interrupt()).and_then(|i| Ok((i, signal(SignalKind::terminate())?)));
+    heard();
     let (mut interrupts, mut terminations) = match streams {
         Ok(streams) => streams,
         Err(error) => return warning!("Can't listen to signals: {error}"),

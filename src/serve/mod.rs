@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 
-pub use boot::{BootError, Examiner, Refused, begin_loading, load_at_start};
+pub use boot::{BootError, Examiner, Refused, begin_loading, load_at_start, prepare_beside};
 pub use cron::cron;
 pub use dispatch::{Batched, run_batch};
 pub use evict_clients::make_room_for;
@@ -117,13 +117,12 @@ impl Server {
     pub fn on_disk(
         config: Config,
         clock: Clock,
-        mut process: Process,
+        process: Process,
         disk: Arc<dyn Disk>,
         die: impl Fn() + Send + Sync + 'static,
     ) -> Arc<Server> {
         let mut keyspace = Keyspace::new(config.databases, config.limits.clone(), discard_value);
         host::apply_to_keyspace(&config, &mut keyspace);
-        process.startup_memory = crate::engine::stats::used_memory();
         let append = append::Append::new(disk, die);
         let log = Log::new(append.tail.trouble().clone(), append.tail.buffered().clone());
         let state = new_state(config, clock, process, log);

@@ -155,6 +155,17 @@ impl Place {
     }
 }
 
+/// Bytes that a load will read, for those who ask before it has begun; 0 where something is wrong, as the load will tell.
+pub(super) fn bytes_to_load(config: &Config) -> u64 {
+    let place = Place::of(config);
+    let size = |path: PathBuf| fs::metadata(path).map_or(0, |meta| meta.len());
+    match read_small(&place.in_log_dir(&place.names.manifest())).map(|text| Manifest::parse(&text)) {
+        Ok(Ok(manifest)) => manifest.parts().map(|part| size(place.in_log_dir(&part.name))).sum(),
+        Ok(Err(_)) => 0,
+        Err(_) => size(place.single()),
+    }
+}
+
 /// No manifest is longer; what else may be under its name is not read into memory.
 const MANIFEST_MAX: u64 = 16 << 20;
 

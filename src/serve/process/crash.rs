@@ -63,14 +63,17 @@ pub fn note(clients: usize, memory: usize, commands: u64) {
 /// Watches the whole process; once, before there are threads.
 pub fn watch() {
     STARTED_SECONDS.store(now_seconds(), Relaxed);
-    // The first trace loads what it needs, which a handler must not.
-    trace(&mut [ptr::null_mut(); 1]);
     prepare_thread();
     for signal in SIGNALS {
         handle(signal, crashed, libc::SA_RESETHAND | libc::SA_NODEFER);
     }
     handle(libc::SIGALRM, alarmed, libc::SA_RESTART);
     std::panic::set_hook(Box::new(panicked));
+}
+
+/// The first trace loads what it needs, which a handler must not. Soon after [`watch`]; a start need not wait for it.
+pub fn prepare_trace() {
+    trace(&mut [ptr::null_mut(); 1]);
 }
 
 fn handle(signal: c_int, handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void), flags: c_int) {
