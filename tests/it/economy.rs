@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::node::wait;
 use crate::server::Server;
 
 fn ours(options: &[&str]) -> Server {
@@ -124,4 +125,24 @@ fn huge_pages_are_for_servers_that_have_grown() {
         }
         assert_eq!(huge_pages_allowed(&server), Some(grown), "{options:?}");
     }
+}
+
+/// Niceness of a process's thread, by the thread's name.
+fn niceness(pid: u32, name: &str) -> Option<i32> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    let stats = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok());
+    let mut stats = stats.filter(|stat| stat.contains(&format!("({name})")));
+    let fields = stats.next()?.rsplit(')').next()?.to_owned();
+    fields.split_ascii_whitespace().nth(16)?.parse().ok()
+}
+
+#[test]
+fn who_frees_big_values_lets_those_go_first_who_serve() {
+    let server = ours(&[]);
+    let mut client = server.connect().expect("it listens");
+    let members: Vec<String> = (0..1000).map(|i| format!("m{i}")).collect();
+    client.line(&format!("SADD big {}", members.join(" "))).expect("it answers");
+    client.line("UNLINK big").expect("it answers");
+    wait("the thread stands back", || niceness(server.pid(), "bio_lazy_free").filter(|nice| *nice > 0));
+    assert_eq!(niceness(server.pid(), "resnap"), Some(0));
 }
