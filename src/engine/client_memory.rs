@@ -22,7 +22,7 @@ impl State {
             + session.name.len()
             + session.mirror.query_capacity
             + session.mirror.arguments
-            + session.mirror.output
+            + session.mirror.output_memory
             + session.outbox.len()
             + queued
             + notes * NOTE

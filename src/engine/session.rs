@@ -87,6 +87,8 @@ pub struct Mirror {
     pub arguments: usize,
     /// Output that the client has not taken.
     pub output: usize,
+    /// What is allocated for it.
+    pub output_memory: usize,
     /// Received and sent since the beginning.
     pub received: u64,
     /// See `received`.

@@ -88,6 +88,8 @@ struct Conn {
     traffic: Traffic,
     /// Output that the socket did not take, as far as the session knows of it.
     told: usize,
+    /// What was allocated for it then.
+    told_memory: usize,
     /// Ends when the output is sent.
     closing: bool,
     /// The session waits for a key: input is kept, not run.
@@ -118,6 +120,7 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         sent: 0,
         traffic: Traffic::default(),
         told: 0,
+        told_memory: 0,
         closing: false,
         blocked: false,
         until: 0,
@@ -393,6 +396,7 @@ impl Conn {
         let engine = &mut *guard;
         let mut session = engine.state.clients.take(self.id).ok_or(End)?;
         self.told = self.out.len();
+        self.told_memory = if self.out.is_empty() { 0 } else { self.out.memory() };
         let more = self.take_outbox(&mut session);
         if more {
             self.until = engine.state.log.lsn();
@@ -460,6 +464,7 @@ impl Conn {
             query_capacity: self.rest.capacity() + self.parser.reserved() - arguments,
             arguments,
             output: self.told,
+            output_memory: self.told_memory,
             received: self.received,
             sent: self.sent,
         };

@@ -102,3 +102,32 @@ fn whoever_may_not_be_evicted_stays_until_it_may() {
         assert!(field(&mut control, "spared", "id").is_some());
     });
 }
+
+/// A number in INFO stats.
+fn stat(control: &mut Client, name: &str) -> u64 {
+    let stats = control.line("INFO stats").expect("an answer").bytes().expect("a text");
+    let stats = String::from_utf8(stats).expect("plain");
+    let value = stats.lines().find_map(|line| line.strip_prefix(&format!("{name}:")));
+    value.and_then(|value| value.parse().ok()).expect("a number")
+}
+
+/// What is allocated for their output counts, not only what waits in it: else keys would have to go first.
+#[test]
+fn many_who_never_read_go_before_any_key() {
+    let limits = ["--maxmemory", "11mb", "--maxmemory-policy", "allkeys-lru", "--maxmemory-clients", "3mb"];
+    on_each(&limits, |server| {
+        let mut control = control(server);
+        for key in 0..50 {
+            control.line(&format!("SETRANGE {key} 100000 x")).expect("an answer");
+        }
+        let mut streams: Vec<_> = (0..20).map(|_| open(server)).collect();
+        let end = std::time::Instant::now() + Duration::from_secs(20);
+        while stat(&mut control, "evicted_clients") == 0 && std::time::Instant::now() < end {
+            // Who was evicted is not heard any more.
+            streams.retain_mut(|stream| stream.write_all(b"MGET 1\r\n").is_ok());
+        }
+        assert!(stat(&mut control, "evicted_clients") > 0);
+        assert_eq!(stat(&mut control, "evicted_keys"), 0);
+        assert_eq!(control.line("DBSIZE").expect("an answer"), Value::Int(50));
+    });
+}
