@@ -101,6 +101,8 @@ fn hsetex(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     ctx.db.take_back_emptied(key);
     let past = matches!(options.expiry, Expiry::At(at_ms, _) if ctx.already_past(at_ms));
     let pairs = args.remaining() / 2;
+    // A hash that is made and emptied at once is new all the same.
+    let appears = past && !ctx.db.contains(key);
     let (emptied, effect) = ctx.db.edit_hash(key, Missing::Create, |hash, limits| {
         hash.expect(pairs, args.clone().map(<[u8]>::len), limits);
         if matches!(options.expiry, Expiry::At(..)) {
@@ -115,6 +117,7 @@ fn hsetex(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         (hash.is_empty(), Change::new("hset", pairs))
     })?;
     propagate(ctx, key, options.expiry, past, &args);
+    let effect = Effect { created: effect.created || appears, ..effect };
     record(ctx, key, options.expiry, past, pairs, effect, emptied == Some(true));
     Ok(ctx.reply.int(1))
 }

@@ -176,8 +176,8 @@ impl Pair {
         // Inside a transaction the choice could not be followed before the next command sees it; confirmations of
         // subscriptions would be scattered in EXEC's answer.
         self.real.conns[step.conn].queueing && alone(step) && !step.lapses
-            // Whoever waits would have seen another choice.
-            || someone_waits && (by_clock(step) || step.is("debug reload"))
+            // Whoever waits would have seen another choice, or be served by what is put in its place.
+            || someone_waits && (by_clock(step) || stored_ties(step).is_some() || step.is("debug reload"))
     }
 
     /// What a range by member means where scores differ is not said: in a skip list it depends on its random towers.
