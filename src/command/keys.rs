@@ -55,7 +55,7 @@ pub fn keys_of(command: &Command, args: &Args<'_>) -> Result<Vec<FoundKey>, Uncl
     }
     match finder(command) {
         Some(finder) => Ok(finder(args)),
-        None => counted(command, args).filter(|found| !found.is_empty()).ok_or(Unclear),
+        None => counted(command, args).ok_or(Unclear),
     }
 }
 
@@ -67,7 +67,7 @@ fn counted(command: &Command, args: &Args<'_>) -> Option<Vec<FoundKey>> {
         _ => None,
     })?;
     let count = args.get(number).and_then(|text| usize::try_from(c_int(text)).ok())?;
-    if count > args.len().saturating_sub(first) / step.max(1) {
+    if count == 0 || count > args.len().saturating_sub(first) / step.max(1) {
         return None;
     }
     let target = command.keys.iter().find_map(|spec| match (spec.begin, spec.find) {
