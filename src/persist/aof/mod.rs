@@ -4,6 +4,7 @@
 //! Source of truth: the files under `fixtures/aof`, which real servers wrote and read.
 
 pub mod commands;
+mod crowd;
 pub mod disk;
 pub mod manifest;
 pub mod reader;

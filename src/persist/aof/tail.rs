@@ -15,6 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use super::crowd::Crowd;
 use super::disk::{DiskFile, write_all};
 use super::spent::{Event, Spent};
 use crate::text::os::reason;
@@ -562,6 +563,7 @@ impl Tail {
 
     /// The thread's work, for ever: syncs beside the others; with `always`, when syncs take long, writes, too.
     pub fn serve(&self) {
+        let mut crowd = Crowd::default();
         loop {
             let mut orders = lock(&self.orders);
             while !orders.wanted {
@@ -573,8 +575,8 @@ impl Tail {
             self.sync_beside();
             let took = started.elapsed();
             let (freed, staying) = self.wake();
-            if self.policy() == Policy::Always && freed > 1 {
-                self.linger(freed + staying, took);
+            if self.policy() == Policy::Always && freed > 1 && crowd.is_expected() {
+                crowd.came(self.linger(freed + staying, took));
             }
         }
     }
@@ -622,21 +624,19 @@ impl Tail {
         counts
     }
 
-    /// Many were freed by one sync, and will be back in a moment: one sync for all of them, and for those who came
-    /// during the last one, is worth a little wait. Else there would be two crowds for ever, each with every other
-    /// sync. A quarter of a sync at most, and as long as they keep coming.
-    fn linger(&self, expected: usize, took: Duration) {
+    /// Waits until so many clients wait for the next sync, or for a quarter of the time of the last one. Whether they
+    /// came.
+    fn linger(&self, expected: usize, took: Duration) -> bool {
         let until = Instant::now() + took / 4;
         let mut orders = lock(&self.orders);
-        let mut here = clients(&orders.waiting);
-        while here < expected && Instant::now() < until {
-            let waited = self.ordered.wait_timeout(orders, took / 16);
-            orders = waited.unwrap_or_else(PoisonError::into_inner).0;
-            let before = std::mem::replace(&mut here, clients(&orders.waiting));
-            if here == before {
-                return;
+        while clients(&orders.waiting) < expected {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
             }
+            orders = self.ordered.wait_timeout(orders, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+        true
     }
 }
 

@@ -277,7 +277,8 @@ struct Returning(Arc<Tail>, Arc<Bell>);
 impl Wake for Returning {
     fn wake(self: Arc<Self>) {
         std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(5));
+            // As long as it takes to answer many.
+            std::thread::sleep(Duration::from_millis(100));
             self.0.push(&mut b"again ".to_vec(), 18);
             self.0.reach(18, 2, &self.1.clone().into());
         });
