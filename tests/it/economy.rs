@@ -107,8 +107,7 @@ fn huge_pages_allowed(server: &Server) -> Option<bool> {
 #[test]
 fn huge_pages_are_for_servers_that_have_grown() {
     for (options, at_start, grown) in [
-        (&[][..], false, true),
-        (&["--huge-pages", "yes"], false, true),
+        (&["--huge-pages", "yes"][..], false, true),
         (&["--huge-pages", "no"], false, false),
         (&["--huge-pages", "no", "--disable-thp", "no"], true, true),
     ] {

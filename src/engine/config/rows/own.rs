@@ -31,10 +31,9 @@ pub(in super::super) const ROWS: &[Row] = &[
         .flags(HIDDEN),
     live(
         "huge-pages",
-        yes_no(true),
+        yes_no(false),
         at!(huge_pages),
-        "Huge pages for the data of a server that grows beyond 64 MiB, whatever disable-thp says (Linux 5.8 or later): \
-         cheaper forks.",
+        "Huge pages for the data of a server that grows beyond 64 MiB, whatever disable-thp says: cheaper forks.",
     )
     .fixed()
     .flags(HIDDEN),
