@@ -66,7 +66,7 @@ fn counted(command: &Command, args: &Args<'_>) -> Option<Vec<FoundKey>> {
         (Begin::Index(at), Find::KeyNum { num, first, step }) => Some((at + num, at + first, step)),
         _ => None,
     })?;
-    let count = args.get(number).and_then(|text| usize::try_from(c_int(text)).ok())?;
+    let count = args.get(number).and_then(|text| usize::try_from(num::leading_i64(text) as i32).ok())?;
     if count == 0 || count > args.len().saturating_sub(first) / step.max(1) {
         return None;
     }
@@ -76,19 +76,6 @@ fn counted(command: &Command, args: &Args<'_>) -> Option<Vec<FoundKey>> {
     });
     let sources = (0..count).map(|n| first + n * step);
     Some(sources.chain(target).map(|at| FoundKey { at, flags: KeyFlags(0) }).collect())
-}
-
-/// What C's `atoi` makes of a text: blanks, a sign, digits; the rest does not matter.
-fn c_int(text: &[u8]) -> i32 {
-    let text = text.trim_ascii_start();
-    let (sign, digits) = match text {
-        [b'-', digits @ ..] => (-1, digits),
-        [b'+', digits @ ..] => (1, digits),
-        digits => (1, digits),
-    };
-    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-    let n = digits.fold(0i64, |n, digit| n.saturating_mul(10).saturating_add(i64::from(digit - b'0') * sign));
-    n as i32 // it cuts, too
 }
 
 /// The keys that CLIENT TRACKING remembers of a request: of an XREAD that is no good none.

@@ -1,5 +1,7 @@
 //! Which line of servers wrote a file, and which version of the format.
 
+use crate::text::num::leading_i64;
+
 /// The line of servers that a file belongs to: above type 21 the same number means different things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -37,7 +39,7 @@ impl Version {
         } else {
             return Err(None);
         };
-        let number = leading_number(digits);
+        let number = leading_i64(digits);
         let least = if dialect == Dialect::Valkey { VALKEY_FIRST } else { 1 };
         if number < i64::from(least) {
             return Err(Some(number));
@@ -58,18 +60,6 @@ impl Version {
         }
         header
     }
-}
-
-/// What C's `atoi` makes of it: blanks, a sign, digits, and whatever follows.
-fn leading_number(text: &[u8]) -> i64 {
-    let text = text.trim_ascii_start();
-    let (sign, digits) = match text {
-        [b'-', rest @ ..] => (-1, rest),
-        [b'+', rest @ ..] => (1, rest),
-        _ => (1, text),
-    };
-    let digits = digits.iter().take_while(|b| b.is_ascii_digit());
-    sign * digits.fold(0, |n, b| n * 10 + i64::from(b - b'0'))
 }
 
 /// What a snapshot is written as (`rdb-save-version`).
