@@ -244,6 +244,7 @@ mod tests {
         assert_eq!(b.as_bytes().len(), 1000);
         assert_eq!(&b.as_bytes()[4..8], [1, 2, 255, 0]);
         b.resize(&7u32.to_le_bytes());
+        // SAFETY: just made by `into_raw` of a block of this shape, and given up there.
         let again = unsafe { Block::<ListpackShape>::from_raw(b.into_raw()) };
         assert_eq!(again.clone().as_bytes(), [7, 0, 0, 0, 1, 2, 255]);
     }

@@ -220,9 +220,10 @@ impl Entry {
     pub fn bytes(&self) -> Option<&[u8]> {
         match self.kind() {
             Kind::StrInt | Kind::StrEmb | Kind::StrRaw => Some(self.0.value()),
-            // SAFETY: kind and word are this entry's, borrowed as long as the bytes.
             Kind::StrHeap => {
-                Some(unsafe { word::lend::<Box<Str>>(Kind::StrHeap, self.word()) }.as_inner().as_slice())
+                // SAFETY: kind and word are this entry's, borrowed as long as the bytes.
+                let string = unsafe { word::lend::<Box<Str>>(Kind::StrHeap, self.word()) };
+                Some(string.as_inner().as_slice())
             }
             _ => None,
         }
