@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Instructions per request of the server, by workload: a measure that no neighbour disturbs.
 
-    benches/instructions.py [--server target/release/resnap] [--top N] [workload ...]
+    benches/instructions.py [--server target/release/resnap] [--options "..."] [--top N] [workload ...]
 
 Runs the server under callgrind, fills it, and counts only what the measured batches take in user space (system calls
 count nothing). With --top N the functions that take most of it are listed. Needs valgrind and Python 3.8+.
@@ -92,13 +92,13 @@ def free_port():
         return s.getsockname()[1]
 
 
-def measure(server, name, top):
+def measure(server, options, name, top):
     pipeline, fill, nth = WORKLOADS[name]
     with tempfile.TemporaryDirectory() as folder:
         port, out = free_port(), os.path.join(folder, "out")
         child = subprocess.Popen(
             ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + out, "--instr-atstart=no", server,
-             "--port", str(port), "--dir", folder, "--save", ""],
+             "--port", str(port), "--dir", folder, "--save", "", *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             client = wait_for(port, child)
@@ -128,11 +128,12 @@ def measure(server, name, top):
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--server", default="target/release/resnap")
+    args.add_argument("--options", default="", help="more arguments of the server: --options='--appendonly yes'")
     args.add_argument("--top", type=int, default=0)
     args.add_argument("workloads", nargs="*", default=list(WORKLOADS))
     args = args.parse_args()
     for name in args.workloads or WORKLOADS:
-        measure(args.server, name, args.top)
+        measure(args.server, args.options.split(), name, args.top)
 
 
 if __name__ == "__main__":

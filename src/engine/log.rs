@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::persist::aof::{Buffered, Manifest, Trouble};
+use crate::resp;
 
 /// Whether there is a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -115,22 +116,6 @@ pub struct Log {
     noted_s: u64,
 }
 
-/// Appends a request as the log has it.
-pub fn render_into<'w>(out: &mut Vec<u8>, words: impl ExactSizeIterator<Item = &'w [u8]>) {
-    let mut number = itoa::Buffer::new();
-    let mut header = |out: &mut Vec<u8>, mark: u8, n: usize| {
-        out.push(mark);
-        out.extend_from_slice(number.format(n).as_bytes());
-        out.extend_from_slice(b"\r\n");
-    };
-    header(out, b'*', words.len());
-    for word in words {
-        header(out, b'$', word.len());
-        out.extend_from_slice(word);
-        out.extend_from_slice(b"\r\n");
-    }
-}
-
 const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
 const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
 
@@ -200,7 +185,7 @@ impl Log {
     /// Adds a frame that means database `db`. `now_s`: the time is to be noted.
     #[inline]
     pub fn add<'w>(&mut self, db: usize, words: impl ExactSizeIterator<Item = &'w [u8]>, now_s: Option<u64>) {
-        self.add_with(db, now_s, |bytes| render_into(bytes, words));
+        self.add_with(db, now_s, |bytes| resp::request(bytes, words));
     }
 
     /// Adds a frame that is rendered already.
@@ -232,7 +217,7 @@ impl Log {
         self.selected = Some(db);
         let mut number = itoa::Buffer::new();
         let words: [&[u8]; 2] = [b"SELECT", number.format(db).as_bytes()];
-        render_into(&mut self.bytes, words.into_iter());
+        resp::request(&mut self.bytes, words.into_iter());
     }
 
     #[cold]

@@ -4,7 +4,7 @@
 //! is their row's `propagate`; the sinks (the append log, those who follow, a tap for tests) get whole units. The
 //! log renders into its own buffer, see [`super::log`]; what is kept here is for the tap.
 
-use super::log::render_into;
+use crate::resp;
 
 /// One command as it goes to the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Unit {
 /// Renders a request as the log has it.
 pub fn render<'w>(words: impl ExactSizeIterator<Item = &'w [u8]>) -> Vec<u8> {
     let mut out = Vec::with_capacity(64);
-    render_into(&mut out, words);
+    resp::request(&mut out, words);
     out
 }
 

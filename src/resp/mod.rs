@@ -24,6 +24,7 @@ pub use error::ProtocolError;
 pub use out::{Mark, Out};
 pub use parse::{BIG_ARG, Parsed, Parser, ParserLimits};
 pub use reply::{Deferred, Proto, Replied, Reply};
+pub use wire::request;
 
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,13 @@ pub(super) fn bulk(buf: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
+/// `*<n>\r\n` and the words: a request, as clients send it and as append logs have it.
+#[inline]
+pub fn request<'w>(buf: &mut Vec<u8>, words: impl ExactSizeIterator<Item = &'w [u8]>) {
+    header(buf, b'*', words.len());
+    words.for_each(|word| bulk(buf, word));
+}
+
 #[inline(never)]
 fn long_bulk(buf: &mut Vec<u8>, bytes: &[u8]) {
     buf.reserve(HEADER + bytes.len() + 2);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::dump::body;
 use crate::command::*;
-use crate::engine::log::render_into;
 use crate::persist::rdb;
+use crate::resp;
 
 pub(super) const MIGRATE: Command = Command {
     name: "migrate",
@@ -77,7 +77,7 @@ impl<'a> Options<'a> {
 
 fn request(words: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    render_into(&mut bytes, words.iter().copied());
+    resp::request(&mut bytes, words.iter().copied());
     bytes
 }
 
