@@ -47,6 +47,43 @@ WORKLOADS = {
     "xadd-16": (16, [request("XADD", "mystream", "*", "f", "1") for _ in range(2000)],
                 lambda i: request("XADD", "mystream", "*", "f", "1")),
 }
+# Small values, each of its own key: what is changed stays as long as it was, or is changed back by the next request.
+SMALL_HASHES = [request("HSET", key(i), *[w for j in range(5) for w in ("field%d" % j, "value%02d" % j)])
+                for i in range(KEYS)]
+SMALL_SETS = [request("SADD", key(i), *range(i, i + 20)) for i in range(KEYS)]
+SMALL_ZSETS = [request("ZADD", key(i), *[w for j in range(20) for w in (j, "m%02d" % j)]) for i in range(KEYS)]
+SMALL_LISTS = [request("RPUSH", key(i), *["item%06d" % j for j in range(20)]) for i in range(KEYS)]
+
+
+def back_and_forth(there, back):
+    return lambda i: request(*(back if i % 2 else there)(key(i // 2)))
+
+
+def growing(command, *words):
+    """A key that grows to 128 elements, and goes."""
+    def nth(i):
+        at = i % 129
+        return request("DEL", "grown") if at == 128 else request(command, "grown", *[w % at for w in words])
+    return nth
+
+
+WORKLOADS.update({
+    "hget-small-16": (16, SMALL_HASHES, lambda i: request("HGET", key(i), "field3")),
+    "hset-small-16": (16, SMALL_HASHES, lambda i: request("HSET", key(i), "field3", "value%02d" % (i % 100))),
+    "hdel-small-16": (16, SMALL_HASHES,
+                      back_and_forth(lambda k: ("HSET", k, "new", "1"), lambda k: ("HDEL", k, "new"))),
+    "sismember-small-16": (16, SMALL_SETS, lambda i: request("SISMEMBER", key(i), 5000)),
+    "sadd-small-16": (16, SMALL_SETS, back_and_forth(lambda k: ("SADD", k, -1), lambda k: ("SREM", k, -1))),
+    "zincrby-small-16": (16, SMALL_ZSETS, lambda i: request("ZINCRBY", key(i), 1, "m05")),
+    "zrange-small-16": (16, SMALL_ZSETS, lambda i: request("ZRANGE", key(i), 0, -1)),
+    "rpush-small-16": (16, SMALL_LISTS, back_and_forth(lambda k: ("RPUSH", k, VALUE), lambda k: ("RPOP", k))),
+    "lrange-small-16": (16, SMALL_LISTS, lambda i: request("LRANGE", key(i), 0, -1)),
+    "rpush-new-16": (16, [], back_and_forth(lambda k: ("RPUSH", k, VALUE), lambda k: ("DEL", k))),
+    "rpush-grow-16": (16, [], growing("RPUSH", "item%06d")),
+    "hset-grow-16": (16, [], growing("HSET", "field%03d", "value%02d")),
+    "sadd-grow-16": (16, [], growing("SADD", "%d")),
+    "zadd-grow-16": (16, [], growing("ZADD", "%d", "m%02d")),
+})
 TAIL = request("ECHO", "the end of a batch")
 TAIL_REPLY = b"$18\r\nthe end of a batch\r\n"
 

@@ -10,8 +10,8 @@ use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error, realloc};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-/// Bytes to which every block is aligned: the low three bits of its pointer are zero.
-pub const ALIGN: usize = 8;
+/// Bytes to which every block is aligned.
+const ALIGN: usize = 8;
 
 /// A form of block: where its length stands.
 ///
@@ -88,13 +88,19 @@ impl<S: Shape> Block<S> {
         if bytes.len() < S::HEAD || S::size(&bytes[..S::HEAD]) != Some(bytes.len()) {
             return None;
         }
+        Some(Block::copied(bytes))
+    }
+
+    /// The caller has seen that the header states the number of `bytes`.
+    #[inline]
+    fn copied(bytes: &[u8]) -> Block<S> {
         let layout = layout(bytes.len());
         // SAFETY: the layout's size is not zero, as `bytes` has at least a header.
         let raw = unsafe { std::alloc::alloc(layout) };
         let ptr = NonNull::new(raw).unwrap_or_else(|| handle_alloc_error(layout));
         // SAFETY: the new allocation has room for `bytes.len()` bytes and overlaps nothing.
         unsafe { ptr.as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
-        Some(Block { ptr, shape: PhantomData })
+        Block { ptr, shape: PhantomData }
     }
 
     /// A block of `size` bytes that `fill` writes: big values are read straight to where they stay.
@@ -178,15 +184,17 @@ impl<S: Shape> Block<S> {
         self.ptr = NonNull::new(raw).unwrap_or_else(|| handle_alloc_error(layout(new)));
     }
 
-    /// Gives the allocation away as a pointer aligned to [`ALIGN`].
+    /// Gives the allocation away as a pointer.
     pub fn into_raw(self) -> NonNull<u8> {
         std::mem::ManuallyDrop::new(self).ptr
     }
 
-    /// Takes an allocation back.
+    /// Takes an allocation back, or lends bytes that lie elsewhere the look of one.
     ///
     /// # Safety
-    /// `ptr` must come from `into_raw` of a block of the same shape, and be taken back only once.
+    /// `ptr` must come from `into_raw` of a block of the same shape, and be taken back only once. Or it points to a
+    /// copy of such a block's bytes, wherever that is (reading asks for no alignment), which outlives the result
+    /// unchanged; and the result is never dropped nor changed.
     pub unsafe fn from_raw(ptr: NonNull<u8>) -> Block<S> {
         Block { ptr, shape: PhantomData }
     }
@@ -202,7 +210,7 @@ impl<S: Shape> Drop for Block<S> {
 
 impl<S: Shape> Clone for Block<S> {
     fn clone(&self) -> Self {
-        Block::copy_of(self.as_bytes()).expect("a block states its own length")
+        Block::copied(self.as_bytes())
     }
 }
 

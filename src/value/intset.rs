@@ -157,15 +157,16 @@ impl Intset {
         (0..self.len()).map(move |i| width.get(elements, i))
     }
 
-    /// Gives the allocation away as a pointer aligned to 8.
+    /// Gives the allocation away as a pointer.
     pub fn into_raw(self) -> NonNull<u8> {
         self.0.into_raw()
     }
 
-    /// Takes an allocation back.
+    /// Takes an allocation back, or lends bytes that lie elsewhere the look of one.
     ///
     /// # Safety
-    /// `ptr` must come from [`Intset::into_raw`] and be taken back only once.
+    /// `ptr` must come from [`Intset::into_raw`] and be taken back only once. Or it points to a copy of the bytes of
+    /// one, which outlives the result unchanged; and the result is never dropped nor changed.
     #[allow(unsafe_code)] // the promise is the caller's, and `Block` states the same
     pub unsafe fn from_raw(ptr: NonNull<u8>) -> Intset {
         // SAFETY: the caller promises what `Block::from_raw` asks for.

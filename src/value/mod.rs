@@ -22,6 +22,7 @@ pub mod string;
 pub mod table;
 pub mod zset;
 
+pub(crate) use block::capacity;
 pub use hash::Hash;
 pub use intset::Intset;
 pub use limits::Limits;

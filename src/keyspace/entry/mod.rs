@@ -2,14 +2,18 @@
 //! One key with all that belongs to it: its name, value, expiry and access clock, in one allocation.
 //!
 //! Nobody outside the keyspace sees an entry; commands ask [`super::Db`] for a string, a list and so on.
-//! Strings below 32 KiB lie in place behind the key; everything else is an owning pointer in a word.
+//! Strings below 32 KiB and small packed aggregates lie in place behind the key: reading takes no detour, and there is
+//! one allocation to pay for. Everything else is an owning pointer in a word. A packed value in place is lent as the
+//! listpack or intset that it is; to be changed it is copied out, and put where it belongs by its size then.
 
 mod block;
+#[cfg(test)]
+mod packed_tests;
 #[cfg(test)]
 mod tests;
 mod word;
 
-use block::{Block, Head};
+use block::{Block, Content};
 pub use word::Ref;
 use word::Word;
 
@@ -24,6 +28,8 @@ use crate::value::{ModuleValue, Str, Value};
 
 /// Strings shorter than this lie in place.
 pub const IN_PLACE: usize = 32 << 10;
+/// Packed aggregates up to so many bytes lie in place: more are not worth copying at each change.
+const PACKED_IN_PLACE: usize = 512;
 /// Strings up to this are `embstr` to OBJECT ENCODING.
 const EMBSTR: usize = 44;
 
@@ -67,8 +73,7 @@ const KINDS: [Kind; 16] = [
     Kind::Stream,
     Kind::Module,
 ];
-const _: () =
-    assert!(Kind::StrHeap as u8 == block::FIRST_WORD_KIND && KINDS.len() == Kind::Module as usize + 1);
+const _: () = assert!(KINDS.len() == Kind::Module as usize + 1);
 
 /// The type of a key, as TYPE names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,20 +163,32 @@ impl Entry {
         if bytes.len() >= IN_PLACE {
             return Entry::with_value(key, Value::Str(Str::from(bytes)), expiry, clock);
         }
-        let head = Head::new(string_kind(bytes, made) as u8, expiry.is_some(), clock, key.len(), bytes.len());
-        Entry(Block::new(head, expiry.unwrap_or(0), 0, key, bytes))
+        let kind = string_kind(bytes, made) as u8;
+        Entry(Block::new(kind, expiry, clock, key, Content::InPlace(bytes)))
     }
 
-    /// An entry for any value. A string below 32 KiB is copied into place.
+    /// An entry for any value. What is small enough is copied into place.
     pub fn with_value(key: &[u8], value: Value, expiry: Option<u64>, clock: u32) -> Entry {
-        if let Value::Str(str) = &value
-            && str.as_slice().len() < IN_PLACE
-        {
-            return Entry::with_bytes(key, str.as_slice(), Made::Whole, expiry, clock);
+        match value {
+            Value::Str(v) if v.as_slice().len() < IN_PLACE => {
+                Entry::with_bytes(key, v.as_slice(), Made::Whole, expiry, clock)
+            }
+            Value::Str(v) => Entry::with(key, Box::new(v), expiry, clock),
+            Value::List(v) => Entry::with(key, v, expiry, clock),
+            Value::Set(v) => Entry::with(key, v, expiry, clock),
+            Value::Zset(v) => Entry::with(key, v, expiry, clock),
+            Value::Hash(v) => Entry::with(key, v, expiry, clock),
+            Value::Stream(v) => Entry::with(key, v, expiry, clock),
+            Value::Module(v) => Entry::with(key, v, expiry, clock),
         }
-        let (kind, word) = into_word(value);
-        let head = Head::new(kind as u8, expiry.is_some(), clock, key.len(), 0);
-        Entry(Block::new(head, expiry.unwrap_or(0), word, key, b""))
+    }
+
+    fn with<T: Word>(key: &[u8], value: T, expiry: Option<u64>, clock: u32) -> Entry {
+        if let Some((kind, bytes)) = small_packed(&value) {
+            return Entry(Block::new(kind as u8, expiry, clock, key, Content::InPlace(bytes)));
+        }
+        let (kind, word) = value.into_word();
+        Entry(Block::new(kind as u8, expiry, clock, key, Content::Word(word)))
     }
 
     #[inline]
@@ -181,10 +198,10 @@ impl Entry {
 
     #[inline]
     pub fn kind(&self) -> Kind {
-        KINDS[usize::from(self.0.head().kind() & 15)]
+        KINDS[usize::from(self.0.head().kind())]
     }
 
-    /// Whether it is a short string, which lies beside its key: nothing to free elsewhere.
+    /// Whether the value lies beside its key: nothing to free elsewhere.
     #[inline]
     pub fn is_in_place(&self) -> bool {
         !self.0.head().has_word()
@@ -193,7 +210,7 @@ impl Entry {
     /// When the key expires, in unix ms.
     #[inline]
     pub fn expiry(&self) -> Option<u64> {
-        self.0.head().has_expiry().then(|| self.0.read_u64(8))
+        self.0.expiry()
     }
 
     /// The access clock: 24 bits, of LRU seconds or LFU minutes and counter.
@@ -205,14 +222,18 @@ impl Entry {
     /// Sets the access clock; a page is dirtied only if it changed.
     #[inline]
     pub fn set_clock(&mut self, clock: u32) {
-        let head = self.0.head();
-        if head.clock() != clock {
-            self.0.set_head_same_layout(head.with_clock(clock));
+        if self.clock() != clock {
+            self.0.set_clock(clock);
         }
     }
 
+    /// The word, or where the value in place lies: what a value is lent by.
+    #[inline]
     fn word(&self) -> u64 {
-        self.0.read_u64(self.0.head().word_at())
+        match self.0.content() {
+            Content::Word(word) => word,
+            Content::InPlace(bytes) => bytes.as_ptr().expose_provenance() as u64,
+        }
     }
 
     /// The string's bytes, if it is a string.
@@ -258,29 +279,50 @@ impl Entry {
     }
 
     /// Lends the value for changing: it is taken out, changed, and put back with the kind that it has then.
-    fn change<T: Word, R>(&mut self, f: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: the word is taken out here and replaced below before anyone can look; a panic aborts.
-        let mut value: T = unsafe { T::from_word(self.kind(), self.word()) };
+    fn change<T: Word + Clone, R>(&mut self, f: impl FnOnce(&mut T) -> R) -> R {
+        let mut value: T = match self.0.content() {
+            Content::InPlace(_) => self.lend::<T>().clone(),
+            // SAFETY: `put_back` replaces the word before anybody can look; a panic aborts.
+            Content::Word(word) => unsafe { T::from_word(self.kind(), word) },
+        };
         let result = f(&mut value);
-        let (kind, word) = value.into_word();
-        let head = self.0.head();
-        self.0.write_u64(head.word_at(), word);
-        self.0.set_head_same_layout(head.with_kind(kind as u8));
+        self.put_back(value);
         result
+    }
+
+    fn put_back<T: Word>(&mut self, value: T) {
+        if let Some((kind, bytes)) = small_packed(&value) {
+            return self.set_content(kind, Content::InPlace(bytes));
+        }
+        let (kind, word) = value.into_word();
+        self.set_content(kind, Content::Word(word));
+    }
+
+    /// Replaces the content, which was taken out.
+    fn set_content(&mut self, kind: Kind, content: Content<'_>) {
+        match (self.0.content(), content) {
+            (Content::InPlace(_), Content::InPlace(bytes)) => self.0.set_value(kind as u8, bytes),
+            (Content::Word(_), Content::Word(word)) => self.0.set_word(kind as u8, word),
+            _ => self.0 = self.rebuilt(kind, self.expiry(), self.key(), content),
+        }
+    }
+
+    /// A block of the same clock with the same bits of the table. Blocks own no values: the present one goes as bare bytes
+    /// when it is replaced.
+    fn rebuilt(&self, kind: Kind, expiry: Option<u64>, key: &[u8], content: Content<'_>) -> Block {
+        let mut fresh = Block::new(kind as u8, expiry, self.clock(), key, content);
+        fresh.set_spare(self.0.spare());
+        fresh
     }
 
     /// Makes the value a string of these bytes, in place if they have room there.
     #[inline]
     pub fn set_bytes(&mut self, bytes: &[u8], made: Made) {
-        let head = self.0.head();
-        if head.has_word() || bytes.len() >= IN_PLACE {
+        if !self.is_in_place() || bytes.len() >= IN_PLACE {
             return self
                 .replace_with(|key, expiry, clock| Entry::with_bytes(key, bytes, made, expiry, clock));
         }
-        self.0.resize_value(bytes.len());
-        self.0.value_mut().copy_from_slice(bytes);
-        let head = self.0.head();
-        self.0.set_head_same_layout(head.with_kind(string_kind(bytes, made) as u8));
+        self.0.set_value(string_kind(bytes, made) as u8, bytes);
     }
 
     /// Puts a value in place of the present one; expiry and clock stay.
@@ -305,7 +347,7 @@ impl Entry {
     ///
     /// `len` is the new length in bytes. The caller has seen that it is a string.
     pub fn change_bytes<R>(&mut self, len: usize, f: impl FnOnce(&mut [u8]) -> R) -> R {
-        if self.0.head().has_word() {
+        if !self.is_in_place() {
             return self.change(|str: &mut Box<Str>| {
                 let bytes = str.make_mut();
                 bytes.resize(len, 0);
@@ -319,8 +361,7 @@ impl Entry {
             return self.change_bytes(len, f);
         }
         self.0.resize_value(len);
-        let head = self.0.head();
-        self.0.set_head_same_layout(head.with_kind(Kind::StrRaw as u8));
+        self.0.set_kind(Kind::StrRaw as u8);
         f(self.0.value_mut())
     }
 
@@ -331,41 +372,24 @@ impl Entry {
 
     /// Sets, moves or drops the expiry (unix ms).
     pub fn set_expiry(&mut self, expiry: Option<u64>) {
-        let head = self.0.head();
-        match expiry {
-            Some(when) if head.has_expiry() => self.0.write_u64(8, when),
-            None if !head.has_expiry() => {}
-            _ => self.relayout(expiry, None),
+        match (self.expiry(), expiry) {
+            (Some(_), Some(when)) => self.0.set_expiry(when),
+            (None, None) => {}
+            _ => self.0 = self.rebuilt(self.kind(), expiry, self.key(), self.0.content()),
         }
-    }
-
-    /// Builds the block anew with another expiry or key, moving the value.
-    fn relayout(&mut self, expiry: Option<u64>, key: Option<&[u8]>) {
-        let head = self.0.head();
-        let key = key.unwrap_or(self.0.key());
-        let value_len = self.0.value().len();
-        let fresh_head = Head::new(head.kind(), expiry.is_some(), head.clock(), key.len(), value_len);
-        let word = if head.has_word() { self.word() } else { 0 };
-        let mut fresh = Block::new(fresh_head, expiry.unwrap_or(0), word, key, self.0.value());
-        fresh.set_spare(self.0.spare());
-        // The word moved to the new block: the old one drops as bare bytes, as blocks own no values.
-        self.0 = fresh;
     }
 
     /// Gives the entry another name.
     pub fn rename(&mut self, key: &[u8]) {
-        self.relayout(self.expiry(), Some(key));
+        self.0 = self.rebuilt(self.kind(), self.expiry(), key, self.0.content());
     }
 
     /// A copy under another name, with the same encoding and expiry.
     pub fn copy_as(&self, key: &[u8], clock: u32) -> Entry {
-        let head = self.0.head();
-        if head.has_word() {
-            return Entry::with_value(key, self.clone_value(), self.expiry(), clock);
+        match self.0.content() {
+            Content::Word(_) => Entry::with_value(key, self.clone_value(), self.expiry(), clock),
+            in_place => Entry(Block::new(self.kind() as u8, self.expiry(), clock, key, in_place)),
         }
-        let expiry = self.expiry();
-        let fresh = Head::new(head.kind(), expiry.is_some(), clock, key.len(), head.value_len());
-        Entry(Block::new(fresh, expiry.unwrap_or(0), 0, key, self.0.value()))
     }
 
     /// A copy of the value.
@@ -384,10 +408,7 @@ impl Entry {
     /// Takes the value out and drops the rest.
     pub fn into_value(self) -> Value {
         let kind = self.kind();
-        if !self.0.head().has_word() {
-            return Value::Str(Str::from(self.0.value()));
-        }
-        let word = self.word();
+        let Content::Word(word) = self.0.content() else { return self.clone_value() };
         let this = std::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is never used again, so its block is dropped once, here.
         drop(unsafe { std::ptr::read(&this.0) });
@@ -430,16 +451,10 @@ typed! {
     module edit_module Box<ModuleValue>, Module;
 }
 
-fn into_word(value: Value) -> (Kind, u64) {
-    match value {
-        Value::Str(v) => Box::new(v).into_word(),
-        Value::List(v) => v.into_word(),
-        Value::Set(v) => v.into_word(),
-        Value::Zset(v) => v.into_word(),
-        Value::Hash(v) => v.into_word(),
-        Value::Stream(v) => v.into_word(),
-        Value::Module(v) => v.into_word(),
-    }
+/// Kind and bytes of a value that belongs in place.
+#[inline]
+fn small_packed<T: Word>(value: &T) -> Option<(Kind, &[u8])> {
+    value.packed().filter(|(_, bytes)| bytes.len() <= PACKED_IN_PLACE)
 }
 
 /// # Safety
@@ -461,9 +476,9 @@ unsafe fn from_word(kind: Kind, word: u64) -> Value {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        if self.0.head().has_word() {
+        if let Content::Word(word) = self.0.content() {
             // SAFETY: the entry ends here, so its word is used up; the block drops next as bare bytes.
-            drop(unsafe { from_word(self.kind(), self.word()) });
+            drop(unsafe { from_word(self.kind(), word) });
         }
     }
 }

@@ -1,5 +1,5 @@
 #![allow(unsafe_code)] // values larger than a word live behind an owning pointer, kept as an integer
-//! Values that do not lie in place, as one word and a kind, and back.
+//! Values as one word and a kind, and back; and as the bytes that they are, if they are packed.
 
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -19,14 +19,19 @@ use crate::value::{ModuleValue, Str};
 /// A value that fits into a word and a kind.
 ///
 /// # Safety
-/// `from_word(into_word(v))` is `v`, and no word is made into a value twice.
+/// `from_word(into_word(v))` is `v`, and no word is made into a value twice. The address of the bytes that
+/// `packed` gives, or of a copy of them, will do as a word for a value that is only looked at.
 pub(super) unsafe trait Word: Sized {
     /// Gives the value up for its kind and word.
     fn into_word(self) -> (Kind, u64);
     /// # Safety
-    /// `kind` and `word` came together from `into_word` of this type, and are used up by this call
-    /// (or the result is never dropped nor changed).
+    /// `kind` and `word` came together from `into_word` of this type, and are used up by this call. Or the result is
+    /// never dropped nor changed: then the word may also be the exposed address of bytes that `packed` gave.
     unsafe fn from_word(kind: Kind, word: u64) -> Self;
+    /// Kind and bytes of a value that is one piece of bytes and nothing else.
+    fn packed(&self) -> Option<(Kind, &[u8])> {
+        None
+    }
 }
 
 fn boxed<T>(value: Box<T>) -> u64 {
@@ -62,12 +67,20 @@ macro_rules! word {
                     other => unreachable!("{other:?} is no {}", stringify!($type)),
                 }
             }
+            #[inline]
+            fn packed(&self) -> Option<(Kind, &[u8])> {
+                match self { $(Self::$variant(v) => word!(bytes $how v).map(|bytes| (Kind::$kind, bytes))),* }
+            }
         }
     };
     (into boxed $v:ident) => { boxed($v) };
     (into listpack $v:ident) => { thin($v.into_raw()) };
     (into triplets $v:ident) => { thin($v.into_listpack().into_raw()) };
     (into intset $v:ident) => { thin($v.into_raw()) };
+    (bytes boxed $v:ident) => {{ let _ = $v; None }};
+    (bytes listpack $v:ident) => { Some($v.as_bytes()) };
+    (bytes triplets $v:ident) => { Some($v.listpack().as_bytes()) };
+    (bytes intset $v:ident) => { Some($v.as_bytes()) };
     (from boxed $v:ident) => { unboxed($v) };
     (from listpack $v:ident) => { Listpack::from_raw(unthin($v)) };
     (from triplets $v:ident) => { PackedEx::from_listpack(Listpack::from_raw(unthin($v))) };
@@ -119,7 +132,7 @@ impl<'a, T> Ref<'a, Box<T>> {
 /// Lends the value of an entry that stays as it is meanwhile.
 ///
 /// # Safety
-/// `kind` and `word` are those of an entry borrowed for `'a`.
+/// `kind` and `word` are those of an entry borrowed for `'a`; the word may be the address of its value in place.
 #[inline]
 pub(super) unsafe fn lend<'a, T: Word>(kind: Kind, word: u64) -> Ref<'a, T> {
     // SAFETY: the result is never dropped nor changed, as `Ref` gives only `&T`.

@@ -399,11 +399,9 @@ impl Hash {
 
 impl Clone for Hash {
     fn clone(&self) -> Self {
-        let copy =
-            |lp: &Listpack| Listpack::from_bytes(lp.as_bytes()).expect("a copy is as sound as its original");
         match self {
-            Hash::Packed(lp) => Hash::Packed(copy(lp)),
-            Hash::PackedEx(ex) => Hash::PackedEx(PackedEx(copy(&ex.0))),
+            Hash::Packed(lp) => Hash::Packed(lp.clone()),
+            Hash::PackedEx(ex) => Hash::PackedEx(PackedEx(ex.0.clone())),
             Hash::Table(_) => {
                 let mut table = HashTable::new();
                 for item in self.iter() {

@@ -351,9 +351,7 @@ impl Zset {
 impl Clone for Zset {
     fn clone(&self) -> Self {
         if let Zset::Packed(lp) = self {
-            return Zset::Packed(
-                Listpack::from_bytes(lp.as_bytes()).expect("a copy is as sound as its original"),
-            );
+            return Zset::Packed(lp.clone());
         }
         let mut builder = big::Builder::new();
         let mut buf = itoa::Buffer::new();
