@@ -2,7 +2,10 @@
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use super::Command;
+use super::{
+    ADMIN, BLOCKING, Command, Flags, MAY_REPLICATE, MOVABLE_KEYS, NO_MULTI, NOSCRIPT, PROTECTED, PUBSUB,
+    READONLY, SKIP_MONITOR, TOUCHES_ARBITRARY_KEYS, WRITE,
+};
 use super::{bitmap, connection, generic, geo, hash, hyperloglog, list, server, set, stream, string, zset};
 use super::{pubsub, scripting, transaction};
 
@@ -24,8 +27,21 @@ pub struct Row {
     pub called: Box<[u8]>,
     /// Clients can't call it, nor its container: `rename-command` took the name away.
     pub hidden: bool,
+    /// It is about its keys and nothing else: it never waits, nor changes what a client or the server is set to.
+    pub plain: bool,
     /// What clients call it, as it is compared.
     word: Option<u64>,
+}
+
+fn is_plain(command: &Command) -> bool {
+    const DATA: Flags = WRITE.or(READONLY);
+    const MORE: Flags =
+        ADMIN.or(PUBSUB).or(NOSCRIPT).or(BLOCKING).or(SKIP_MONITOR).or(MAY_REPLICATE).or(NO_MULTI);
+    const OTHERS: Flags = PROTECTED.or(TOUCHES_ARBITRARY_KEYS).or(MOVABLE_KEYS);
+    command.flags.has(DATA)
+        && !command.flags.has(MORE.or(OTHERS))
+        && !command.keys.is_empty()
+        && !command.is_container()
 }
 
 impl Row {
@@ -154,7 +170,9 @@ impl Table {
         }
         let container = container.map(|(container, _)| container);
         let word = word(called).filter(|_| container.is_none() && called.iter().all(u8::is_ascii_alphabetic));
-        self.rows.push(Row { id, command, container, full_name, called: called.into(), hidden, word });
+        let plain = container.is_none() && is_plain(command);
+        let called = called.into();
+        self.rows.push(Row { id, command, container, full_name, called, hidden, plain, word });
         id
     }
 

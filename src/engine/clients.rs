@@ -91,6 +91,11 @@ impl Clients {
         }
     }
 
+    /// Whether something waits for [`take_pushed`](Self::take_pushed), whoever's it is.
+    pub fn has_pushed(&self) -> bool {
+        self.pushed_away != 0
+    }
+
     /// What was pushed to a session that is out.
     #[inline]
     pub fn take_pushed(&mut self, id: SessionId) -> Vec<u8> {

@@ -150,17 +150,15 @@ impl<'a> Db<'a> {
     /// Finds a key for reading: counts it as hit or miss and moves its access clock.
     #[inline]
     pub(super) fn read(&mut self, key: &[u8]) -> Option<SlotIx> {
-        let found = self.find(key);
+        let found = self.data().slot(key).and_then(|ix| self.use_at(ix, false));
         match found {
-            Some(ix) => {
-                self.ks.stats.hits += 1;
-                self.used(ix);
-            }
+            Some(_) => self.ks.stats.hits += 1,
             None => self.missed(key),
         }
         found
     }
 
+    #[cold]
     fn missed(&mut self, key: &[u8]) {
         // A hash whose last fields went just now, as this command met them, was there to be found.
         if self
@@ -200,22 +198,36 @@ impl<'a> Db<'a> {
 
     #[inline]
     pub(super) fn write_hashed(&mut self, hash: u64, key: &[u8]) -> Option<SlotIx> {
-        let found = self.find_to_change(hash, key);
-        if let Some(ix) = found {
-            self.used(ix);
-        }
-        found
+        let ix = self.data().table.find(hash, |e| e.key() == key)?;
+        self.use_at(ix, true)
     }
 
+    /// Moves the access clock of a key that was found, or deals with it if it is past its time.
     #[inline]
-    fn used(&mut self, ix: SlotIx) {
-        if self.no_touch {
-            return;
-        }
+    fn use_at(&mut self, ix: SlotIx, to_change: bool) -> Option<SlotIx> {
+        if self.touch_at(ix, false) { Some(ix) } else { self.use_past(ix, to_change) }
+    }
+
+    #[cold]
+    fn use_past(&mut self, ix: SlotIx, to_change: bool) -> Option<SlotIx> {
+        let ix = self.past(ix, to_change)?;
+        self.touch_at(ix, true);
+        Some(ix)
+    }
+
+    /// Moves a key's access clock, unless it is past its time: whether it did, or would for another client.
+    #[inline]
+    fn touch_at(&mut self, ix: SlotIx, even_past: bool) -> bool {
         let now_ms = self.now.ms;
         let entry = self.ks.dbs[self.index].table.get_mut(ix);
-        let clock = self.ks.access.used(entry.clock(), now_ms);
-        entry.set_clock(clock);
+        if !even_past && entry.expiry().is_some_and(|when| when < now_ms) {
+            return false;
+        }
+        if !self.no_touch {
+            let clock = self.ks.access.used(entry.clock(), now_ms);
+            entry.set_clock(clock);
+        }
+        true
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! The road of a command: one lookup, one gate, the handler, and what follows from what it did.
 
-use super::gate::{admit, find_row, is_about_subscriptions};
+use super::gate::{admit, find_plain, find_row, is_about_subscriptions, is_calm};
 use super::process::running;
 use super::{Server, http};
 use crate::command::keys::keys_to_track;
@@ -42,11 +42,13 @@ pub fn run_batch(
     let start_us = now.mono_us;
     session.active_us = start_us;
     let (mut ran, mut ahead) = (0, Ahead::default());
+    let mut calm = is_calm(engine, session);
     for i in 0..batch.len() {
         if session.closing || session.blocked || session.cut_off || out.len() > most_output {
             break;
         }
-        if let Some(all) = engine.state.blocked.paused()
+        if !calm
+            && let Some(all) = engine.state.blocked.paused()
             && is_postponed(session, &batch.args(buf, i), all)
         {
             postpone(engine, session, &batch.args(buf, i));
@@ -58,7 +60,13 @@ pub fn run_batch(
         if i.is_multiple_of(GROUP) {
             prefetch_members(database, batch, buf, i);
         }
-        now = execute(server, engine, session, batch.args(buf, i), out, now);
+        let args = batch.args(buf, i);
+        if let Some(row) = calm.then(|| find_plain(session, &args)).flatten() {
+            now = execute_plain(server, engine, session, row, &args, out, now);
+        } else {
+            now = execute(server, engine, session, args, out, now);
+            calm = is_calm(engine, session);
+        }
         out.seal();
         ran += 1;
     }
@@ -117,6 +125,29 @@ fn prefetch_member<'e>(database: &'e Database, args: &Args<'_>) -> Option<(View<
     database.prefetch_member(key, member.unwrap_or(next))
 }
 
+/// Runs one request of a plain command while nothing unusual is going on: what [`execute`] does, without what it
+/// would look for in vain. Gives the time at its end.
+#[inline]
+fn execute_plain(
+    server: &Server,
+    engine: &mut Engine,
+    session: &mut Session,
+    row: &'static Row,
+    args: &Args<'_>,
+    out: &mut Out,
+    now: Now,
+) -> Now {
+    session.last_command = Some(row.id.0);
+    session.commands += 1;
+    let outcome = run(server, engine, session, row, args, out, now);
+    let end = engine.state.clock.now();
+    account(&mut engine.state, session, row, args, now, end, outcome);
+    if engine.state.blocked.has_ready() {
+        super::unblock::serve_ready(server, engine, now.ms);
+    }
+    end
+}
+
 /// Runs one request and gives the time at its end.
 #[inline]
 pub(super) fn execute(
@@ -145,7 +176,7 @@ pub(super) fn execute(
                 out.extend(&engine.state.clients.take_pushed(session.id));
                 start = Reply::new(out, session.protocol).mark();
             }
-            let outcome = run(server, engine, session, row, args.clone(), out, now);
+            let outcome = run(server, engine, session, row, &args, out, now);
             // What tells of subscriptions is pushed, and no reply.
             silent &= outcome.is_err() || !is_about_subscriptions(row);
             let end = engine.state.clock.now();
@@ -213,7 +244,7 @@ pub(super) fn run_kept(
 ) {
     let Ok(row) = find_row(session, &args) else { return };
     engine.state.tracking.current = Some(session.id);
-    let outcome = run(server, engine, session, row, args.clone(), out, now);
+    let outcome = run(server, engine, session, row, &args, out, now);
     let end = engine.state.clock.now();
     if !session.blocked {
         account(&mut engine.state, session, row, &args, now, end, outcome);
@@ -260,7 +291,7 @@ pub(super) fn run_inside(ctx: &mut Ctx<'_>, args: Args<'_>) {
         }
     };
     let start = ctx.state.clock.now();
-    let outcome = perform(ctx, row, args.clone());
+    let outcome = perform(ctx, row, &args);
     let end = ctx.state.clock.now();
     account(ctx.state, ctx.session, row, &args, start, end, outcome);
     show(ctx.state, ctx.session, row, &args, start);
@@ -288,7 +319,7 @@ fn run(
     engine: &mut Engine,
     session: &mut Session,
     row: &Row,
-    args: Args<'_>,
+    args: &Args<'_>,
     out: &mut Out,
     now: Now,
 ) -> Result<(), String> {
@@ -310,12 +341,11 @@ pub(super) fn close_unit(state: &mut State, row: &Row) {
 
 /// Runs the handler, answers its error, and adds what it did to the unit.
 #[inline]
-pub(super) fn perform(ctx: &mut Ctx<'_>, row: &Row, args: Args<'_>) -> Result<(), String> {
+pub(super) fn perform(ctx: &mut Ctx<'_>, row: &Row, request: &Args<'_>) -> Result<(), String> {
     ctx.state.unit.begin_command();
     let mark = ctx.reply.mark();
-    let request = args.clone();
-    let outcome =
-        running::during(ctx.session.id.0, ctx.session.db, &request, || (row.command.run)(ctx, args));
+    let (id, db) = (ctx.session.id.0, ctx.session.db);
+    let outcome = running::during(id, db, request, || (row.command.run)(ctx, request.clone()));
     ctx.record_lapsed();
     let answered = match outcome {
         Ok(_) => Ok(()),
@@ -326,9 +356,9 @@ pub(super) fn perform(ctx: &mut Ctx<'_>, row: &Row, args: Args<'_>) -> Result<()
         }
     };
     if ctx.state.tracking.is_on() {
-        remember_keys(ctx, row, &request);
+        remember_keys(ctx, row, request);
     }
-    add_frames(ctx, row, &request);
+    add_frames(ctx, row, request);
     answered
 }
 

@@ -2,7 +2,7 @@
 
 use crate::command::table::{Row, table};
 use crate::command::{self, Args, CmdError, Flags, shown};
-use crate::engine::session::Peer;
+use crate::engine::session::{Peer, ReplyMode};
 use crate::engine::{Engine, Session};
 use crate::resp::Proto;
 use crate::text::os::reason;
@@ -54,6 +54,34 @@ fn unknown(args: &Args<'_>) -> CmdError {
 fn unknown_sub(sub: &[u8], row: &Row) -> CmdError {
     let container = row.command.name.to_ascii_uppercase();
     CmdError::Other(format!("ERR unknown subcommand '{}'. Try {container} HELP.", printable(sub, 128)).into())
+}
+
+/// Finds the row of a request that [`admit`] has nothing to ask of but its arity, which is right, while
+/// [`is_calm`] holds: a command about its keys and nothing else. `None` sends it the long way.
+#[inline]
+pub(super) fn find_plain(session: &Session, args: &Args<'_>) -> Option<&'static Row> {
+    let row = table().row(crate::command::table::RowId(session.last_command?));
+    (row.plain && row.is_called(args.name()) && row.command.arity.admits(args.len())).then_some(row)
+}
+
+/// Whether nothing is going on that a plain command could meet with on its way, or change: every question that
+/// [`admit`] and the road behind it ask, once for many requests.
+pub(super) fn is_calm(engine: &Engine, session: &Session) -> bool {
+    let (state, config) = (&engine.state, &engine.state.config);
+    let admits = !state.must_authenticate(session)
+        && state.loading.is_none()
+        && config.cluster_compatibility_sample_ratio == 0
+        && config.maxmemory == 0
+        && config.aof_until.is_empty()
+        && state.saving.last_ok
+        && state.log.error().is_none();
+    let is_heard_by_none = state.pubsub.session_count() == 0
+        && !state.tracking.is_on()
+        && state.monitors.is_empty()
+        && !state.clients.has_pushed();
+    let runs_at_once =
+        session.reply_mode == ReplyMode::On && session.queued.is_none() && state.blocked.paused().is_none();
+    admits && is_heard_by_none && runs_at_once
 }
 
 const GUARDED: Flags = command::PROTECTED;

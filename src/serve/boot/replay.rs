@@ -133,7 +133,7 @@ impl<'a> Replay<'a> {
         let start = reply.mark();
         let (session, state, host, now) = (&mut self.session, &mut *self.state, self.server, self.now);
         let mut ctx = Ctx { db, reply, session, state, host, now };
-        let outcome = perform(&mut ctx, row, args);
+        let outcome = perform(&mut ctx, row, &args);
         dispatch::close_unit(self.state, row);
         if outcome.is_err() {
             let reply = self.out.take();

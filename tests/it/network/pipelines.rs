@@ -143,3 +143,75 @@ fn who_leaves_while_waiting_takes_nothing() {
         assert_eq!(client.line("LLEN l").expect("answered"), Value::Int(1));
     });
 }
+
+/// What a request changes for those behind it holds for those of the same read, too.
+#[test]
+fn what_a_request_turns_on_holds_for_the_rest_of_its_batch() {
+    const SAID: &[(&str, &str)] = &[
+        ("SET k 1", "+OK\r\n"),
+        ("CLIENT REPLY SKIP", ""),
+        ("SET k 2", ""),
+        ("GET k", "$1\r\n2\r\n"),
+        ("MULTI", "+OK\r\n"),
+        ("SET k 3", "+QUEUED\r\n"),
+        ("GET k", "+QUEUED\r\n"),
+        ("EXEC", "*2\r\n+OK\r\n$1\r\n3\r\n"),
+        ("GET k", "$1\r\n3\r\n"),
+        ("CONFIG SET maxmemory 1", "+OK\r\n"),
+        ("SET k 4", "-OOM command not allowed when used memory > 'maxmemory'.\r\n"),
+        ("GET k", "$1\r\n3\r\n"),
+        ("CONFIG SET maxmemory 0", "+OK\r\n"),
+        ("SET k 5", "+OK\r\n"),
+        ("SUBSCRIBE c", "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n"),
+        (
+            "GET k",
+            "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
+             this context\r\n",
+        ),
+        ("UNSUBSCRIBE c", "*3\r\n$11\r\nunsubscribe\r\n$1\r\nc\r\n:0\r\n"),
+        ("GET k", "$1\r\n5\r\n"),
+        ("GET k k", "-ERR wrong number of arguments for 'get' command\r\n"),
+        ("LPUSH k x", "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"),
+        ("CONFIG SET requirepass secret", "+OK\r\n"),
+        ("GET k", "$1\r\n5\r\n"),
+        ("RESET", "+RESET\r\n"),
+        ("GET k", "-NOAUTH Authentication required.\r\n"),
+        ("AUTH secret", "+OK\r\n"),
+        ("CONFIG SET requirepass \"\"", "+OK\r\n"),
+        ("CLIENT REPLY OFF", ""),
+        ("SET k 6", ""),
+        ("GET k", ""),
+        ("CLIENT REPLY ON", "+OK\r\n"),
+        ("GET k", "$1\r\n6\r\n"),
+    ];
+    on_each(&[], |server| {
+        let mut stream = open(server);
+        let mut input = Vec::new();
+        for (line, _) in SAID {
+            let words: Vec<_> = line.split(' ').map(|word| word.trim_matches('"')).collect();
+            encode(&words, &mut input);
+        }
+        let expected: String = SAID.iter().map(|(_, answer)| *answer).collect();
+        let found = exchange(&mut stream, &input, expected.len());
+        assert_eq!(String::from_utf8_lossy(&found), expected);
+    });
+}
+
+/// The same for what is pushed between replies.
+#[test]
+fn tracking_begins_and_ends_within_a_batch() {
+    on_each(&[], |server| {
+        let mut client = connect(server);
+        client.line("HELLO 3").expect("answered");
+        let input =
+            ["SET k 1", "CLIENT TRACKING ON", "GET k", "SET k 2", "CLIENT TRACKING OFF", "GET k", "SET k 3"];
+        let mut bytes = Vec::new();
+        input.iter().for_each(|line| encode(&line.split(' ').collect::<Vec<_>>(), &mut bytes));
+        client.send_raw(&bytes).expect("taken");
+        let ok = || Value::Simple(b"OK".into());
+        let bulk = |text: &str| Value::Bulk(text.into());
+        let invalidated = Value::Push(vec![bulk("invalidate"), Value::Array(vec![bulk("k")])]);
+        let expected = [ok(), ok(), bulk("1"), ok(), invalidated, ok(), bulk("2"), ok()];
+        assert_eq!(expected.clone().map(|_| client.value().expect("answered")), expected);
+    });
+}
