@@ -99,7 +99,12 @@ fn tell_list(list: &List) -> String {
 
 #[test]
 fn lists_have_the_same_nodes() {
-    let (mut list, mut limits) = (List::new(), Limits::default());
+    (0..3).for_each(same_nodes);
+}
+
+fn same_nodes(depth: u32) {
+    let mut limits = Limits { list_compress_depth: depth, ..Limits::default() };
+    let mut list = List::new();
     for (n, (words, said)) in lines(include_str!("../../fixtures/packed/lists.txt")).enumerate() {
         if words[0] == "limits" {
             limits.list_max_listpack_size = words[1].parse().expect("a number");

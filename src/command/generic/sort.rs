@@ -117,7 +117,11 @@ fn elements(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(Vec<Vec<u8>>, bool), CmdEr
     }
     match ctx.db.view(key) {
         None => Ok((Vec::new(), false)),
-        Some(View::List(list)) => Ok((list.iter().map(own).collect(), false)),
+        Some(View::List(list)) => {
+            let mut elements = Vec::with_capacity(list.len());
+            list.each(0, usize::MAX, |element| elements.push(own(element)));
+            Ok((elements, false))
+        }
         Some(View::Set(set)) => Ok((set.iter().map(own).collect(), true)),
         Some(View::Zset(set)) => Ok((set.iter().map(|(member, _)| own(member)).collect(), false)),
         Some(_) => Err(CmdError::WrongType),

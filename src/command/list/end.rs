@@ -40,7 +40,7 @@ pub(super) fn pop_range(
 ) -> (Replied, usize) {
     let n = count.min(list.len());
     let replied = reply.array(n);
-    list.iter_end(end).take(n).for_each(|e| {
+    list.each_of_end(end, n, |e| {
         reply.element(e);
     });
     let start = if end == End::Head { 0 } else { list.len() - n };

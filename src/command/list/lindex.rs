@@ -23,8 +23,6 @@ fn lindex(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
         return Ok(ctx.reply.null());
     };
     let index = args.int()?; // after the lookup: a missing key answers nil even to a malformed index
-    Ok(match list.get(index) {
-        Some(element) => ctx.reply.element(element),
-        None => ctx.reply.null(),
-    })
+    let found = list.get(index, |element| ctx.reply.element(element));
+    Ok(found.unwrap_or_else(|| ctx.reply.null()))
 }

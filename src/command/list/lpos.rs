@@ -59,15 +59,21 @@ fn lpos(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let (key, element) = (args.arg()?, args.arg()?);
     let o = Options::parse(&mut args)?;
     let list = ctx.db.list(key)?;
-    let mut found = list.iter().flat_map(|list| list.positions(element, o.rank, o.max_len));
+    let positions = |most: usize, found: &mut dyn FnMut(usize)| {
+        list.map_or(0, |list| list.positions(element, o.rank, o.max_len, most, found))
+    };
     let Some(count) = o.count else {
-        return Ok(match found.next() {
+        let mut first = None;
+        positions(1, &mut |index| first = Some(index));
+        return Ok(match first {
             Some(index) => ctx.reply.count(index),
             None => ctx.reply.null(),
         });
     };
     let array = ctx.reply.deferred_array();
-    let count = if count == 0 { usize::MAX } else { count };
-    let n = found.take(count).map(|index| ctx.reply.count(index)).count();
+    let most = if count == 0 { usize::MAX } else { count };
+    let n = positions(most, &mut |index| {
+        ctx.reply.count(index);
+    });
     Ok(ctx.reply.patch(array, n))
 }

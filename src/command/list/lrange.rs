@@ -25,7 +25,7 @@ fn lrange(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     };
     let (start, n) = list.resolve(start, stop);
     let replied = ctx.reply.array(n);
-    list.iter_from(start).each(n, |e| {
+    list.each(start, n, |e| {
         ctx.reply.element(e);
     });
     Ok(replied)

@@ -199,9 +199,9 @@ fn packed_len(entry: &Entry) -> Option<usize> {
 fn contents(entry: &Entry) -> Naive {
     match entry.view() {
         View::Str(bytes) => Naive::Text(bytes.to_vec()),
-        View::List(list) => {
-            Naive::List((0..list.len() as i64).map(|i| list.get(i).expect("inside").to_vec()).collect())
-        }
+        View::List(list) => Naive::List(
+            (0..list.len() as i64).map(|i| list.get(i, |e| e.to_vec()).expect("inside")).collect(),
+        ),
         View::Set(set) => Naive::Set(set.iter().map(|e| e.to_vec()).collect()),
         View::Zset(set) => Naive::Zset(set.iter().map(|(e, score)| (e.to_vec(), score)).collect()),
         View::Hash(hash) => Naive::Hash(

@@ -213,7 +213,7 @@ fn check(entry: &Entry, naive: &Naive) {
         }
         (View::List(list), NaiveValue::List(wanted)) => {
             let items: Vec<Vec<u8>> = (0..list.len() as i64)
-                .map(|i| list.get(i).expect("inside").text(&mut itoa::Buffer::new()).to_vec())
+                .map(|i| list.get(i, |element| element.to_vec()).expect("inside"))
                 .collect();
             assert_eq!(&items, wanted);
             assert!(entry.bytes().is_none());

@@ -4,10 +4,12 @@
 //! make (a module's value) is restored from its dump.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use crate::persist::rdb::{self, Body, KeyInfo};
 use crate::text::num;
 use crate::value::hash::Item;
+use crate::value::list::{End, List};
 use crate::value::stream::{Consumer, Group, Stream, StreamId};
 use crate::value::{Entry, Hash, Zset};
 
@@ -51,7 +53,7 @@ impl<W: Write> Commands<W> {
             Body::Int(number) => {
                 self.command(&[b"SET", key, itoa::Buffer::new().format(number).as_bytes()])?
             }
-            Body::List(list) => self.items(b"RPUSH", key, list.len(), 1, list.iter(), Self::entry)?,
+            Body::List(list) => self.list(key, list)?,
             Body::Set(set) => self.items(b"SADD", key, set.len(), 1, set.iter(), Self::entry)?,
             Body::Zset(zset) => self.zset(key, zset)?,
             Body::Hash(hash) if hash.has_deadlines() => self.expiring_hash(key, hash)?,
@@ -171,14 +173,39 @@ impl<W: Write> Commands<W> {
     ) -> io::Result<()> {
         for (done, item) in items.enumerate() {
             if done % ITEMS == 0 {
-                self.spill()?;
-                self.header(b'*', 2 + per * count.saturating_sub(done).min(ITEMS));
-                self.word(verb);
-                self.word(key);
+                self.head_of_items(verb, key, per * count.saturating_sub(done).min(ITEMS))?;
             }
             write(self, item);
         }
         self.spill()
+    }
+
+    /// The elements of a list are only shown, so a failure has to be carried out of there.
+    fn list(&mut self, key: &[u8], list: &List) -> io::Result<()> {
+        let mut left = list.len();
+        let written = list.try_each(End::Head, left, |element| {
+            if (list.len() - left).is_multiple_of(ITEMS)
+                && let Err(error) = self.head_of_items(b"RPUSH", key, left.min(ITEMS))
+            {
+                return ControlFlow::Break(error);
+            }
+            left -= 1;
+            self.entry(element);
+            ControlFlow::Continue(())
+        });
+        match written {
+            ControlFlow::Break(error) => Err(error),
+            ControlFlow::Continue(()) => self.spill(),
+        }
+    }
+
+    /// Begins a command that adds items of `words` words in all.
+    fn head_of_items(&mut self, verb: &[u8], key: &[u8], words: usize) -> io::Result<()> {
+        self.spill()?;
+        self.header(b'*', 2 + words);
+        self.word(verb);
+        self.word(key);
+        Ok(())
     }
 
     fn command(&mut self, words: &[&[u8]]) -> io::Result<()> {

@@ -1,116 +1,110 @@
-//! Walking a list from any index in both directions.
+//! Walking a list from any index on, and from both ends.
+//!
+//! Elements are shown, not handed out: those of a compressed node exist only while one looks at them.
 
-use super::{End, List, Node};
-use crate::value::listpack::{self, Entry, Listpack};
-use std::collections::vec_deque;
-
-/// The elements of a list from one of them on.
-#[derive(Clone)]
-pub struct Iter<'a> {
-    inner: Inner<'a>,
-    nodes: Option<vec_deque::Iter<'a, Node>>,
-    backward: bool,
-}
-
-#[derive(Clone)]
-enum Inner<'a> {
-    Packed(listpack::Iter<'a>),
-    Plain(Option<&'a [u8]>),
-}
-
-impl<'a> Inner<'a> {
-    fn of(elements: Result<listpack::Iter<'a>, &'a [u8]>) -> Inner<'a> {
-        match elements {
-            Ok(iter) => Inner::Packed(iter),
-            Err(element) => Inner::Plain(Some(element)),
-        }
-    }
-
-    fn part_of(lp: &'a Listpack, offset: usize, backward: bool) -> Inner<'a> {
-        match i64::try_from(offset).ok().and_then(|offset| lp.seek(offset)) {
-            Some(pos) if backward => Inner::Packed(lp.iter_upto(pos)),
-            Some(pos) => Inner::Packed(lp.iter_from(pos)),
-            None => Inner::Plain(None),
-        }
-    }
-}
-
-impl<'a> Iter<'a> {
-    /// Shows up to `n` elements, node by node: within one there is nothing to ask but where the next element is.
-    #[inline]
-    pub fn each(mut self, n: usize, mut show: impl FnMut(Entry<'a>)) {
-        let mut left = n;
-        while left > 0 {
-            let Inner::Packed(run) = &self.inner else { return self.take(left).for_each(show) };
-            if self.backward {
-                return self.take(left).for_each(show);
-            }
-            left -= run.clone().take(left).fold(0, |shown, element| {
-                show(element);
-                shown + 1
-            });
-            let Some(node) = self.nodes.as_mut().and_then(Iterator::next) else { return };
-            self.inner = Inner::of(node.elements());
-        }
-    }
-}
-
-impl<'a> Iterator for Iter<'a> {
-    type Item = Entry<'a>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Entry<'a>> {
-        loop {
-            let step = match &mut self.inner {
-                Inner::Packed(iter) if self.backward => iter.next_back(),
-                Inner::Packed(iter) => iter.next(),
-                Inner::Plain(element) => element.take().map(Entry::Str),
-            };
-            if step.is_some() {
-                return step;
-            }
-            let nodes = self.nodes.as_mut()?;
-            let node = if self.backward { nodes.next_back() } else { nodes.next() };
-            self.inner = Inner::of(node?.elements());
-        }
-    }
-}
+use super::{End, List};
+use crate::value::listpack::{Entry, Listpack, Needle};
+use std::convert::Infallible;
+use std::ops::ControlFlow::{self, Break, Continue};
 
 impl List {
-    /// The elements from `index` on to the tail; none if there is no such index.
-    pub fn iter_from(&self, index: usize) -> Iter<'_> {
-        self.walk(index, false)
-    }
-
-    /// The elements from `index` on towards the head; none if there is no such index.
-    pub fn iter_back_from(&self, index: usize) -> Iter<'_> {
-        self.walk(index, true)
-    }
-
-    /// All elements, head to tail.
-    pub fn iter(&self) -> Iter<'_> {
-        self.walk(0, false)
-    }
-
-    /// All elements from one end to the other.
-    pub fn iter_end(&self, from: End) -> Iter<'_> {
-        match from {
-            End::Head => self.walk(0, false),
-            End::Tail => self.walk(self.len().wrapping_sub(1), true),
+    /// Shows up to `n` elements from `index` on to the tail; none if there is no such index.
+    ///
+    /// Node by node: within one there is nothing to ask but where the next element is.
+    #[inline]
+    pub fn each(&self, index: usize, n: usize, mut show: impl FnMut(Entry<'_>)) {
+        let quick = match self {
+            List::Packed(lp) => return each_packed(lp, index, n, show),
+            List::Quick(quick) => quick,
+        };
+        let Some((at, mut offset)) = quick.locate(index) else { return };
+        let mut left = n;
+        for node in quick.nodes.range(at..) {
+            if left == 0 {
+                break;
+            }
+            left -= node.each(offset, left, &mut show);
+            offset = 0;
         }
     }
 
-    fn walk(&self, index: usize, backward: bool) -> Iter<'_> {
-        let quick = match self {
-            List::Packed(lp) => {
-                return Iter { inner: Inner::part_of(lp, index, backward), nodes: None, backward };
+    /// Shows up to `n` elements of an end, the outermost first.
+    pub fn each_of_end(&self, from: End, n: usize, mut show: impl FnMut(Entry<'_>)) {
+        let all = |e: Entry<'_>| {
+            show(e);
+            Continue::<Infallible>(())
+        };
+        let Continue(()) = self.try_each(from, n, all);
+    }
+
+    /// Shows up to `n` elements of an end, the outermost first, until `show` breaks off.
+    pub fn try_each<B>(
+        &self,
+        from: End,
+        n: usize,
+        mut show: impl FnMut(Entry<'_>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let mut left = n;
+        // `None`: as many were shown as were wanted.
+        let mut counted = |e: Entry<'_>| match left.checked_sub(1) {
+            None => Break(None),
+            Some(rest) => {
+                left = rest;
+                show(e).map_break(Some)
             }
-            List::Quick(quick) => quick,
         };
-        let Some((at, offset)) = quick.locate(index) else {
-            return Iter { inner: Inner::Plain(None), nodes: None, backward };
+        let walked = match (self, from) {
+            (List::Packed(lp), End::Head) => lp.iter().try_for_each(counted),
+            (List::Packed(lp), End::Tail) => lp.iter().rev().try_for_each(counted),
+            (List::Quick(quick), End::Head) => {
+                quick.nodes.iter().try_for_each(|node| node.try_each(from, &mut counted))
+            }
+            (List::Quick(quick), End::Tail) => {
+                quick.nodes.iter().rev().try_for_each(|node| node.try_each(from, &mut counted))
+            }
         };
-        let rest = if backward { quick.nodes.range(..at) } else { quick.nodes.range(at + 1..) };
-        Iter { inner: Inner::of(quick.nodes[at].elements_at(offset, backward)), nodes: Some(rest), backward }
+        match walked {
+            Break(Some(end)) => Break(end),
+            Break(None) | Continue(()) => Continue(()),
+        }
+    }
+
+    /// Tells `found` the indexes of the first `most` elements equal to `value`, in the order of LPOS: from the tail if
+    /// `rank` is negative, leaving out the first `|rank| - 1`, looking at `max_len` elements at most (0: all). Answers
+    /// how many there were.
+    pub fn positions(
+        &self,
+        value: &[u8],
+        rank: i64,
+        max_len: usize,
+        most: usize,
+        mut found: impl FnMut(usize),
+    ) -> usize {
+        let (needle, len) = (Needle::new(value), self.len());
+        let from = if rank < 0 { End::Tail } else { End::Head };
+        let mut skip = rank.unsigned_abs().saturating_sub(1);
+        let (mut seen, mut count) = (0, 0);
+        let look = |e: Entry<'_>| {
+            seen += 1;
+            if !needle.is(e) {
+                return Continue(());
+            }
+            if skip > 0 {
+                skip -= 1;
+                return Continue(());
+            }
+            found(if from == End::Head { seen - 1 } else { len - seen });
+            count += 1;
+            if count == most { Break(()) } else { Continue(()) }
+        };
+        let _ = self.try_each(from, if max_len == 0 { usize::MAX } else { max_len }, look);
+        count
+    }
+}
+
+fn each_packed(lp: &Listpack, index: usize, n: usize, show: impl FnMut(Entry<'_>)) {
+    let first = i64::try_from(index).ok().and_then(|index| lp.seek(index));
+    if let Some(first) = first {
+        lp.iter_from(first).take(n).for_each(show);
     }
 }

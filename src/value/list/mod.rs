@@ -1,18 +1,18 @@
 //! The list: one listpack while it is short, a deque of them when it is long.
 //!
-//! Never an index, never a compressed node, never a key. Source of truth for when the encoding changes:
+//! Never an index, never a key. Inner nodes may be compressed (`list-compress-depth`). Source of truth for when the encoding changes:
 //! Redis 8.0's `t_list.c`, with `list-max-listpack-size`. Growing is judged before the elements go in, by
 //! their bytes; shrinking afterwards, by half the limit.
 
 mod iter;
 mod node;
 mod quicklist;
+mod squeezed;
 #[cfg(test)]
 mod tests;
 
 use super::limits::Limits;
 use super::listpack::{Entry, Listpack, Needle};
-pub use iter::Iter;
 pub use node::Node;
 pub use quicklist::Quicklist;
 use std::borrow::Cow;
@@ -104,13 +104,13 @@ impl List {
     /// A list in one listpack, or not if that is too long.
     pub fn from_listpack(lp: Listpack, limits: &Limits) -> List {
         let mut list = List::Packed(lp);
-        list.grow(0, 0, Fill::of(limits));
+        list.grow(0, 0, limits, Fill::of(limits));
         list
     }
 
     /// A list of these elements in order, in the encoding that they deserve.
     pub fn from_elements<'a>(elements: impl Iterator<Item = &'a [u8]>, limits: &Limits) -> List {
-        let (mut quick, fill) = (Quicklist::new(), Fill::of(limits));
+        let (mut quick, fill) = (Quicklist::new(limits.list_compress_depth), Fill::of(limits));
         for element in elements {
             quick.push(End::Tail, element, fill);
         }
@@ -158,7 +158,7 @@ impl List {
         let fill = Fill::of(limits);
         if let List::Packed(_) = self {
             let (bytes, count) = elements.clone().fold((0, 0), |(b, n), e| (b + e.len(), n + 1));
-            self.grow(bytes, count, fill);
+            self.grow(bytes, count, limits, fill);
         }
         match self {
             List::Packed(lp) if end == End::Head => elements.for_each(|e| lp.push_front(e)),
@@ -209,13 +209,13 @@ impl List {
         Some(result)
     }
 
-    /// The element at `index`, from 0, or from the tail: -1 is the last.
-    pub fn get(&self, index: i64) -> Option<Entry<'_>> {
+    /// Shows the element at `index`, from 0, or from the tail: -1 is the last.
+    pub fn get<R>(&self, index: i64, f: impl FnOnce(Entry<'_>) -> R) -> Option<R> {
         match self {
-            List::Packed(lp) => lp.seek(index).map(|pos| lp.get(pos)),
+            List::Packed(lp) => lp.seek(index).map(|pos| f(lp.get(pos))),
             List::Quick(quick) => {
                 let (node, offset) = quick.locate(self.index(index)?)?;
-                Some(quick.nodes[node].get(offset))
+                Some(quick.nodes[node].get(offset, f))
             }
         }
     }
@@ -225,7 +225,7 @@ impl List {
     /// The encoding may grow even if not: the real server judges that first.
     pub fn set(&mut self, index: i64, element: &[u8], limits: &Limits) -> bool {
         let fill = Fill::of(limits);
-        self.grow(element.len(), 1, fill);
+        self.grow(element.len(), 1, limits, fill);
         let Some(index) = self.index(index) else {
             return false;
         };
@@ -248,7 +248,7 @@ impl List {
     /// The encoding may grow even if not: the real server judges that first.
     pub fn insert(&mut self, pivot: &[u8], after: bool, element: &[u8], limits: &Limits) -> bool {
         let fill = Fill::of(limits);
-        self.grow(element.len(), 1, fill);
+        self.grow(element.len(), 1, limits, fill);
         match self {
             List::Packed(lp) => {
                 let Some(pos) = lp.first().and_then(|first| lp.find(first, pivot, 0)) else {
@@ -299,7 +299,7 @@ impl List {
         if n == 0 {
             *self = match self {
                 List::Packed(_) => List::new(),
-                List::Quick(_) => List::Quick(Box::default()),
+                List::Quick(quick) => List::Quick(Box::new(Quicklist::new(quick.depth()))),
             };
             return len;
         }
@@ -316,22 +316,6 @@ impl List {
         if start > stop || start >= len { (0, 0) } else { (start as usize, (stop - start + 1) as usize) }
     }
 
-    /// Indexes of the elements equal to `value`, in the order of LPOS: from the tail if `rank` is negative,
-    /// leaving out the first `|rank| - 1`, looking at `max_len` elements at most (0: all).
-    pub fn positions<'a>(
-        &'a self,
-        value: &'a [u8],
-        rank: i64,
-        max_len: usize,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let (needle, len) = (Needle::new(value), self.len());
-        let from = if rank < 0 { End::Tail } else { End::Head };
-        let skip = usize::try_from(rank.unsigned_abs().saturating_sub(1)).unwrap_or(usize::MAX);
-        let max_len = if max_len == 0 { usize::MAX } else { max_len };
-        let matching = self.iter_end(from).take(max_len).enumerate().filter(move |(_, e)| needle.is(*e));
-        matching.skip(skip).map(move |(i, _)| if from == End::Head { i } else { len - 1 - i })
-    }
-
     /// The nodes for a snapshot: whether each is one element of its own, and its bytes.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = (bool, Cow<'_, [u8]>)> {
         let count = match self {
@@ -342,6 +326,16 @@ impl List {
             List::Packed(lp) => (false, Cow::Borrowed(lp.as_bytes())),
             List::Quick(quick) => (quick.nodes[i].is_plain(), quick.nodes[i].bytes()),
         })
+    }
+
+    /// Nodes, their bytes uncompressed, and whether inner ones are compressed where that is worth it.
+    pub fn shape(&self) -> (usize, usize, bool) {
+        match self {
+            List::Packed(lp) => (1, lp.bytes(), false),
+            List::Quick(quick) => {
+                (quick.nodes.len(), quick.nodes.iter().map(Node::len).sum(), quick.compresses())
+            }
+        }
     }
 
     /// Bytes of memory behind the value, by the first `samples` nodes (0: all of them).
@@ -381,11 +375,11 @@ impl List {
 
     /// Goes over to a quicklist if `count` more elements of `bytes` in all are too much for a listpack.
     #[inline]
-    fn grow(&mut self, bytes: usize, count: usize, fill: Fill) {
+    fn grow(&mut self, bytes: usize, count: usize, limits: &Limits, fill: Fill) {
         if let List::Packed(lp) = self
             && fill.exceeded(lp.bytes().saturating_add(bytes), lp.len() + count)
         {
-            let mut quick = Box::<Quicklist>::default();
+            let mut quick = Box::new(Quicklist::new(limits.list_compress_depth));
             quick.push_packed(std::mem::take(lp));
             *self = List::Quick(quick);
         }

@@ -1,12 +1,17 @@
-//! A node of a long list: a listpack with its count, or one big element.
+//! A node of a long list: a listpack with its count, one big element, or either of them compressed.
 //!
 //! Pushing and popping at the head would move the whole listpack each time. So a node may carry a gap of dead
 //! bytes before its first element, into which elements are pushed and popped; every other change closes it
 //! first, and so does whoever wants the bytes. It never changes what is in which node.
+//!
+//! A compressed node is unpacked by whatever changes it, and stays so until the list compresses it again; reading
+//! leaves it as it is.
 
+use super::squeezed::Squeezed;
 use super::{End, Fill};
 use crate::value::listpack::{self, Entry, Listpack, Needle, Pos};
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 /// Some elements of a list.
 #[derive(Clone, Debug)]
@@ -15,7 +20,15 @@ pub struct Node(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     Packed(Packed),
-    Plain(Box<Big>),
+    /// Behind a pointer, so that a node is two words.
+    Rare(Box<Rare>),
+}
+
+#[derive(Clone, Debug)]
+enum Rare {
+    /// An element that has a node of its own.
+    Plain(Box<[u8]>),
+    Squeezed(Squeezed),
 }
 
 /// Elements in a listpack.
@@ -26,10 +39,6 @@ struct Packed {
     /// Dead bytes before the first element.
     gap: u16,
 }
-
-/// An element that has a node of its own.
-#[derive(Clone, Debug)]
-struct Big(Box<[u8]>);
 
 const _: () = assert!(size_of::<Node>() == 16);
 
@@ -83,17 +92,13 @@ impl Packed {
         self.lp.iter_behind(usize::from(self.gap))
     }
 
-    /// The elements from `offset` on, or up to and with it.
-    fn iter_at(&self, offset: usize, backward: bool) -> listpack::Iter<'_> {
-        if self.gap == 0 {
-            let pos = seek(&self.lp, offset);
-            return if backward { self.lp.iter_upto(pos) } else { self.lp.iter_from(pos) };
+    /// The elements from `offset` on.
+    fn iter_from(&self, offset: usize) -> listpack::Iter<'_> {
+        if self.gap == 0 && offset > 0 {
+            return self.lp.iter_from(seek(&self.lp, offset));
         }
         let mut iter = self.iter();
-        let skip = if backward { self.count as usize - 1 - offset } else { offset };
-        for _ in 0..skip {
-            let _ = if backward { iter.next_back() } else { iter.next() };
-        }
+        iter.by_ref().take(offset).for_each(drop);
         iter
     }
 }
@@ -111,7 +116,11 @@ impl Node {
 
     /// A node for one element, whatever its size.
     pub(super) fn plain(element: Box<[u8]>) -> Node {
-        Node(Kind::Plain(Box::new(Big(element))))
+        Node::rare(Rare::Plain(element))
+    }
+
+    fn rare(rare: Rare) -> Node {
+        Node(Kind::Rare(Box::new(rare)))
     }
 
     /// A node for one element.
@@ -129,7 +138,10 @@ impl Node {
     pub fn count(&self) -> usize {
         match &self.0 {
             Kind::Packed(packed) => packed.count as usize,
-            Kind::Plain(_) => 1,
+            Kind::Rare(rare) => match &**rare {
+                Rare::Plain(_) => 1,
+                Rare::Squeezed(squeezed) => squeezed.count(),
+            },
         }
     }
 
@@ -138,65 +150,119 @@ impl Node {
         match &self.0 {
             Kind::Packed(Packed { lp, gap: 0, .. }) => Cow::Borrowed(lp.as_bytes()),
             Kind::Packed(packed) => Cow::Owned(packed.lp.bytes_without(usize::from(packed.gap))),
-            Kind::Plain(big) => Cow::Borrowed(&big.0),
+            Kind::Rare(rare) => match &**rare {
+                Rare::Plain(element) => Cow::Borrowed(element),
+                Rare::Squeezed(squeezed) => Cow::Owned(squeezed.unpacked()),
+            },
+        }
+    }
+
+    /// Length of that blob.
+    pub(super) fn len(&self) -> usize {
+        match &self.0 {
+            Kind::Packed(packed) => packed.bytes(),
+            Kind::Rare(rare) => match &**rare {
+                Rare::Plain(element) => element.len(),
+                Rare::Squeezed(squeezed) => squeezed.bytes(),
+            },
         }
     }
 
     /// Whether it is an element of its own, and not a listpack.
     pub fn is_plain(&self) -> bool {
-        matches!(self.0, Kind::Plain(_))
+        match &self.0 {
+            Kind::Packed(_) => false,
+            Kind::Rare(rare) => match &**rare {
+                Rare::Plain(_) => true,
+                Rare::Squeezed(squeezed) => squeezed.is_plain(),
+            },
+        }
     }
 
     /// Bytes of memory behind the node.
     pub(super) fn memory(&self) -> usize {
         match &self.0 {
             Kind::Packed(packed) => packed.lp.allocated(),
-            Kind::Plain(big) => size_of::<Big>() + big.0.len(),
+            Kind::Rare(rare) => {
+                size_of::<Rare>()
+                    + match &**rare {
+                        Rare::Plain(element) => element.len(),
+                        Rare::Squeezed(squeezed) => squeezed.memory(),
+                    }
+            }
+        }
+    }
+
+    /// Compresses the node, if that gains enough.
+    pub(super) fn squeeze(&mut self) {
+        let squeezed = match &mut self.0 {
+            Kind::Packed(packed) => {
+                let count = packed.count as usize;
+                Squeezed::of(packed.whole().as_bytes(), count, false)
+            }
+            Kind::Rare(rare) => match &**rare {
+                Rare::Plain(element) => Squeezed::of(element, 1, true),
+                Rare::Squeezed(_) => None,
+            },
+        };
+        if let Some(squeezed) = squeezed {
+            *self = Node::rare(Rare::Squeezed(squeezed));
+        }
+    }
+
+    /// Unpacks the node, if it is compressed.
+    pub(super) fn unpack(&mut self) {
+        if let Some(squeezed) = self.squeezed() {
+            *self = squeezed.node();
+        }
+    }
+
+    #[inline]
+    pub(super) fn squeezed(&self) -> Option<&Squeezed> {
+        match &self.0 {
+            Kind::Rare(rare) => match &**rare {
+                Rare::Squeezed(squeezed) => Some(squeezed),
+                Rare::Plain(_) => None,
+            },
+            Kind::Packed(_) => None,
         }
     }
 
     /// Length of the listpack, if it is one.
+    #[inline]
     pub(super) fn packed_bytes(&self) -> Option<usize> {
-        match &self.0 {
-            Kind::Packed(packed) => Some(packed.bytes()),
-            Kind::Plain(_) => None,
-        }
+        (!self.is_plain()).then(|| self.len())
     }
 
     /// The listpack, if it is one.
-    pub(super) fn into_packed(self) -> Option<Listpack> {
+    pub(super) fn into_packed(mut self) -> Option<Listpack> {
+        self.unpack();
         match self.0 {
             Kind::Packed(mut packed) => Some(std::mem::take(packed.whole())),
-            Kind::Plain(_) => None,
+            Kind::Rare(_) => None,
         }
     }
 
     /// Whether an element of `size` bytes may go into this node. The estimate is the real server's.
     #[inline]
     pub(super) fn takes(&self, size: usize, fill: Fill) -> bool {
-        match &self.0 {
-            Kind::Packed(packed) => {
-                !fill.is_large(size) && !fill.exceeded(packed.bytes() + size + 8, packed.count as usize + 1)
-            }
-            Kind::Plain(_) => false,
-        }
+        self.packed_bytes().is_some_and(|bytes| {
+            !fill.is_large(size) && !fill.exceeded(bytes + size + 8, self.count() + 1)
+        })
     }
 
     pub(super) fn may_merge(&self, next: &Node, fill: Fill) -> bool {
-        match (&self.0, &next.0) {
-            (Kind::Packed(a), Kind::Packed(b)) => {
-                !fill.exceeded(a.bytes() + b.bytes() - 7, (a.count + b.count) as usize)
-            }
+        match (self.packed_bytes(), next.packed_bytes()) {
+            (Some(a), Some(b)) => !fill.exceeded(a + b - 7, self.count() + next.count()),
             _ => false,
         }
     }
 
     /// Adds all elements of `next`; both are listpacks.
-    pub(super) fn merge(&mut self, next: Node) {
-        if let (Kind::Packed(a), Kind::Packed(mut b)) = (&mut self.0, next.0) {
-            a.lp = Listpack::merge(std::mem::take(a.whole()), std::mem::take(b.whole()));
-            a.count += b.count;
-        }
+    pub(super) fn merge(&mut self, mut next: Node) {
+        let (a, b) = (self.expect_packed(), next.expect_packed());
+        a.lp = Listpack::merge(std::mem::take(a.whole()), std::mem::take(b.whole()));
+        a.count += b.count;
     }
 
     /// Closes the gap of a node that is the head no more.
@@ -221,14 +287,12 @@ impl Node {
     /// Shows the element at an end to `f` and removes it. May leave the node without any, for the caller to drop.
     #[inline]
     pub(super) fn pop<R>(&mut self, end: End, f: impl FnOnce(Entry<'_>) -> R) -> R {
-        let packed = match &mut self.0 {
-            Kind::Packed(packed) => packed,
-            Kind::Plain(big) => {
-                let result = f(Entry::Str(&big.0));
-                *self = Node::packed(Listpack::new());
-                return result;
-            }
-        };
+        if let Some(element) = self.opened_plain() {
+            let result = f(Entry::Str(element));
+            *self = Node::packed(Listpack::new());
+            return result;
+        }
+        let packed = self.expect_packed();
         packed.count -= 1;
         if end == End::Head {
             let result = f(packed.iter().next().expect("a node is never empty"));
@@ -241,35 +305,67 @@ impl Node {
         result
     }
 
-    /// The element at `offset`, which is below `count()`.
-    pub(super) fn get(&self, offset: usize) -> Entry<'_> {
-        match &self.0 {
-            Kind::Packed(packed) => packed.iter_at(offset, false).next().expect("an offset below the count"),
-            Kind::Plain(big) => Entry::Str(&big.0),
-        }
+    /// Shows the element at `offset`, which is below `count()`.
+    pub(super) fn get<R>(&self, offset: usize, f: impl FnOnce(Entry<'_>) -> R) -> R {
+        self.read(|node| match node {
+            Ok(packed) => f(packed.iter_from(offset).next().expect("an offset below the count")),
+            Err(element) => f(Entry::Str(element)),
+        })
     }
 
-    /// All elements, if they are in a listpack, or the one that is not.
-    pub(super) fn elements(&self) -> Result<listpack::Iter<'_>, &[u8]> {
-        match &self.0 {
-            Kind::Packed(packed) => Ok(packed.iter()),
-            Kind::Plain(big) => Err(&big.0),
-        }
+    /// Shows up to `n` elements from `offset` on, one at least; answers how many.
+    #[inline]
+    pub(super) fn each(&self, offset: usize, n: usize, show: &mut impl FnMut(Entry<'_>)) -> usize {
+        self.read(|node| match node {
+            Ok(packed) => packed.iter_from(offset).take(n).fold(0, |shown, element| {
+                show(element);
+                shown + 1
+            }),
+            Err(element) => {
+                show(Entry::Str(element));
+                1
+            }
+        })
     }
 
-    /// The same from `offset` on, or up to and with it.
-    pub(super) fn elements_at(&self, offset: usize, backward: bool) -> Result<listpack::Iter<'_>, &[u8]> {
-        match &self.0 {
-            Kind::Packed(packed) => Ok(packed.iter_at(offset, backward)),
-            Kind::Plain(big) => Err(&big.0),
-        }
+    /// Shows all elements, the outermost of an end first, until `show` has seen enough.
+    pub(super) fn try_each<B>(
+        &self,
+        from: End,
+        show: &mut impl FnMut(Entry<'_>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        self.read(|node| match node {
+            Ok(packed) if from == End::Head => packed.iter().try_for_each(show),
+            Ok(packed) => packed.iter().rev().try_for_each(show),
+            Err(element) => show(Entry::Str(element)),
+        })
     }
 
     /// Offset of the first element that is `needle`.
     pub(super) fn find(&self, needle: &Needle<'_>) -> Option<usize> {
-        match &self.0 {
-            Kind::Packed(packed) => packed.iter().position(|e| needle.is(e)),
-            Kind::Plain(big) => needle.is(Entry::Str(&big.0)).then_some(0),
+        self.read(|node| match node {
+            Ok(packed) => packed.iter().position(|e| needle.is(e)),
+            Err(element) => needle.is(Entry::Str(element)).then_some(0),
+        })
+    }
+
+    /// Shows what is in the node to `f`; a compressed one is unpacked for as long.
+    #[inline]
+    fn read<R>(&self, f: impl FnOnce(Result<&Packed, &[u8]>) -> R) -> R {
+        let unpacked;
+        let node = match self.squeezed() {
+            None => self,
+            Some(squeezed) => {
+                unpacked = squeezed.node();
+                &unpacked
+            }
+        };
+        match &node.0 {
+            Kind::Packed(packed) => f(Ok(packed)),
+            Kind::Rare(rare) => match &**rare {
+                Rare::Plain(element) => f(Err(element)),
+                Rare::Squeezed(_) => unreachable!("it was unpacked above"),
+            },
         }
     }
 
@@ -286,45 +382,45 @@ impl Node {
 
     /// Puts `element` in the place of the one at `offset`, if it fits the kind of node; whether it did.
     pub(super) fn replace(&mut self, offset: usize, element: &[u8], fill: Fill) -> bool {
-        let large = fill.is_large(element.len());
-        match &mut self.0 {
-            Kind::Packed(packed) if !large => {
-                let lp = packed.whole();
+        match (self.is_plain(), fill.is_large(element.len())) {
+            (true, true) => *self = Node::plain(element.into()),
+            (false, false) => {
+                let lp = self.expect_packed().whole();
                 lp.replace(seek(lp, offset), element);
-                true
             }
-            Kind::Plain(big) if large => {
-                big.0 = element.into();
-                true
-            }
-            _ => false,
+            _ => return false,
         }
+        true
     }
 
     /// Removes `n` elements from `offset` on, but not all of them.
     pub(super) fn remove(&mut self, offset: usize, n: usize) {
-        if let Kind::Packed(packed) = &mut self.0 {
-            let lp = packed.whole();
-            lp.delete_range(seek(lp, offset), n);
-            packed.count -= n as u32;
+        if self.is_plain() {
+            return;
         }
+        let packed = self.expect_packed();
+        let lp = packed.whole();
+        lp.delete_range(seek(lp, offset), n);
+        packed.count -= n as u32;
     }
 
     /// Removes up to `max` elements that are `needle`; answers how many. May leave the node without any, for
     /// the caller to drop.
     pub(super) fn remove_matching(&mut self, needle: &Needle<'_>, from: End, max: usize) -> usize {
-        match &mut self.0 {
-            Kind::Packed(packed) => {
+        if self.squeezed().is_some() && self.find(needle).is_none() {
+            return 0;
+        }
+        match self.opened_plain().map(|element| max > 0 && needle.is(Entry::Str(element))) {
+            Some(true) => *self = Node::packed(Listpack::new()),
+            Some(false) => return 0,
+            None => {
+                let packed = self.expect_packed();
                 let gone = super::remove_in_listpack(packed.whole(), needle, from, max);
                 packed.count -= gone as u32;
-                gone
+                return gone;
             }
-            Kind::Plain(big) if max > 0 && needle.is(Entry::Str(&big.0)) => {
-                *self = Node::packed(Listpack::new());
-                1
-            }
-            Kind::Plain(_) => 0,
         }
+        1
     }
 
     /// Takes the elements from `offset` on into a node of their own.
@@ -337,11 +433,26 @@ impl Node {
         Node(Kind::Packed(Packed { lp: tail, count, gap: 0 }))
     }
 
+    /// The element, if it is one of its own; unpacks the node.
+    #[inline]
+    fn opened_plain(&mut self) -> Option<&[u8]> {
+        self.unpack();
+        match &self.0 {
+            Kind::Packed(_) => None,
+            Kind::Rare(rare) => match &**rare {
+                Rare::Plain(element) => Some(element),
+                Rare::Squeezed(_) => unreachable!("it was unpacked above"),
+            },
+        }
+    }
+
+    /// The listpack of a node that is not plain; unpacks it.
     #[inline]
     fn expect_packed(&mut self) -> &mut Packed {
+        self.unpack();
         match &mut self.0 {
             Kind::Packed(packed) => packed,
-            Kind::Plain(_) => unreachable!("a plain node takes nothing and is never split"),
+            Kind::Rare(_) => unreachable!("a plain node takes nothing and is never split"),
         }
     }
 }

@@ -2,24 +2,40 @@
 //!
 //! Nodes lie side by side with their counts, so that finding an index walks a compact array and touches one
 //! listpack only. When nodes are opened, split and merged follows Redis 8.0's `quicklist.c`, so node counts and
-//! snapshots look alike. Never compresses: `list-compress-depth` is accepted by the configuration, but an
-//! inner node stays as it is (a third kind of [`Node`] is the place for compressed ones).
+//! snapshots look alike.
+//!
+//! With a depth, as many nodes at each end are as they are, and those between them compressed where that is worth it.
+//! As in the real server a list keeps the depth that it was made with. It is judged when nodes come and go; a change
+//! within a node at an end has nothing to ask.
 
 use super::{End, Fill, Node};
 use crate::value::listpack::{Entry, Listpack, Needle};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// The nodes of a long list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Quicklist {
     pub(super) nodes: VecDeque<Node>,
     len: usize,
+    /// Nodes at each end that stay uncompressed; 0: none is compressed.
+    depth: u32,
 }
 
 impl Quicklist {
-    /// A list without nodes.
-    pub fn new() -> Quicklist {
-        Quicklist::default()
+    /// A list without nodes, which will have `depth` uncompressed ones at each end; 0: none is compressed.
+    pub fn new(depth: u32) -> Quicklist {
+        Quicklist { nodes: VecDeque::new(), len: 0, depth }
+    }
+
+    /// Nodes at each end that stay uncompressed; 0: none is compressed.
+    pub(super) fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Whether inner nodes are compressed.
+    pub(super) fn compresses(&self) -> bool {
+        self.depth > 0
     }
 
     /// Number of elements.
@@ -38,13 +54,13 @@ impl Quicklist {
         if !lp.is_empty() {
             let node = Node::packed(lp);
             self.len += node.count();
-            self.nodes.push_back(node);
+            self.open_node(End::Tail, node);
         }
     }
 
     /// Adds an element as the last node, whatever its size.
     pub fn push_plain(&mut self, element: Box<[u8]>) {
-        self.nodes.push_back(Node::plain(element));
+        self.open_node(End::Tail, Node::plain(element));
         self.len += 1;
     }
 
@@ -85,6 +101,47 @@ impl Quicklist {
             }
             End::Tail => self.nodes.push_back(node),
         }
+        self.squeeze_border(end);
+    }
+
+    /// Compresses the node that one more at `end` made an inner one.
+    fn squeeze_border(&mut self, end: End) {
+        let inner = self.inner();
+        let at = if end == End::Head { inner.start } else { inner.end.wrapping_sub(1) };
+        if self.compresses() && inner.contains(&at) {
+            self.nodes[at].squeeze();
+        }
+    }
+
+    /// Unpacks the node that one less at `end` made an outer one.
+    fn unpack_border(&mut self, end: End) {
+        let depth = self.depth as usize;
+        let at = if end == End::Head { depth.checked_sub(1) } else { self.nodes.len().checked_sub(depth) };
+        if let Some(node) = at.and_then(|at| self.nodes.get_mut(at)) {
+            node.unpack();
+        }
+    }
+
+    /// The nodes that are to be compressed.
+    fn inner(&self) -> Range<usize> {
+        let depth = self.depth as usize;
+        depth..self.nodes.len().saturating_sub(depth)
+    }
+
+    /// After nodes between the ends came, went, or were changed: compresses those of `changed` that are inner ones, and
+    /// those that may have become so, and unpacks the outer ones.
+    fn settle(&mut self, changed: Range<usize>) {
+        if !self.compresses() {
+            return;
+        }
+        let (len, inner) = (self.nodes.len(), self.inner());
+        // Not more than two nodes come at a time.
+        let borders = [inner.start, inner.start + 1, inner.end.wrapping_sub(1), inner.end.wrapping_sub(2)];
+        for at in changed.chain(borders).filter(|at| inner.contains(at)) {
+            self.nodes[at].squeeze();
+        }
+        let outer = (0..inner.start.min(len)).chain(inner.end.min(len)..len);
+        outer.for_each(|at| self.nodes[at].unpack());
     }
 
     pub(super) fn pop<R>(&mut self, end: End, f: impl FnOnce(Entry<'_>) -> R) -> Option<R> {
@@ -97,6 +154,7 @@ impl Quicklist {
         self.len -= 1;
         if node.count() == 0 {
             self.nodes.remove(at);
+            self.unpack_border(end);
         }
         Some(result)
     }
@@ -153,25 +211,36 @@ impl Quicklist {
             self.nodes[node].remove(0, left);
         }
         self.nodes.drain(first_whole..node);
+        self.settle(first_whole.saturating_sub(1)..first_whole + 1);
     }
 
     /// Removes up to `max` elements that are `needle`, from one end on; answers how many.
     pub(super) fn remove_matching(&mut self, needle: &Needle<'_>, from: End, max: usize) -> usize {
-        let mut removed = 0;
+        let (mut removed, inner) = (0, self.inner());
         for i in 0..self.nodes.len() {
             let at = if from == End::Head { i } else { self.nodes.len() - 1 - i };
-            removed += self.nodes[at].remove_matching(needle, from, max - removed);
+            let gone = self.nodes[at].remove_matching(needle, from, max - removed);
+            if gone > 0 && self.compresses() && inner.contains(&at) {
+                self.nodes[at].squeeze();
+            }
+            removed += gone;
             if removed == max {
                 break;
             }
         }
         self.nodes.retain(|node| node.count() > 0);
+        self.settle(0..0);
         self.len -= removed;
         removed
     }
 
     /// Puts `element` right before or behind the one at `offset` of node `at`.
     pub(super) fn insert(&mut self, at: usize, offset: usize, after: bool, element: &[u8], fill: Fill) {
+        self.insert_unsettled(at, offset, after, element, fill);
+        self.settle(around(at));
+    }
+
+    fn insert_unsettled(&mut self, at: usize, offset: usize, after: bool, element: &[u8], fill: Fill) {
         let count = self.nodes[at].count();
         let size = element.len();
         self.len += 1;
@@ -209,6 +278,11 @@ impl Quicklist {
 
     /// Puts `element` in the place of the one at `offset` of node `at`.
     pub(super) fn replace(&mut self, at: usize, offset: usize, element: &[u8], fill: Fill) {
+        self.replace_unsettled(at, offset, element, fill);
+        self.settle(around(at));
+    }
+
+    fn replace_unsettled(&mut self, at: usize, offset: usize, element: &[u8], fill: Fill) {
         if self.nodes[at].replace(offset, element, fill) {
             return;
         }
@@ -260,4 +334,9 @@ impl Quicklist {
         }
         true
     }
+}
+
+/// The nodes that a change at node `at` may split, merge or put an element into.
+fn around(at: usize) -> Range<usize> {
+    at.saturating_sub(3)..at + 4
 }

@@ -50,6 +50,18 @@ fn step() -> impl Strategy<Value = Step> {
 
 type Model = Vec<Vec<u8>>;
 
+fn elements(list: &List) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    list.each(0, usize::MAX, |e| all.push(e.to_vec()));
+    all
+}
+
+fn of_end(list: &List, end: End, n: usize) -> Vec<Vec<u8>> {
+    let mut some = Vec::new();
+    list.each_of_end(end, n, |e| some.push(e.to_vec()));
+    some
+}
+
 fn model_index(model: &Model, index: i64) -> Option<usize> {
     let index = if index < 0 { index + model.len() as i64 } else { index };
     usize::try_from(index).ok().filter(|i| *i < model.len())
@@ -121,8 +133,13 @@ fn apply(list: &mut List, model: &mut Model, step: Step, limits: &Limits) {
             *model = model[from..from + n].to_vec();
         }
         Step::Positions(e, rank, max_len) => {
-            let got: Vec<usize> = list.positions(&e, rank, max_len).collect();
-            assert_eq!(got, model_positions(model, &e, rank, max_len));
+            for most in [1, 2, usize::MAX] {
+                let mut got = Vec::new();
+                let n = list.positions(&e, rank, max_len, most, |index| got.push(index));
+                let mut want = model_positions(model, &e, rank, max_len);
+                want.truncate(most);
+                assert_eq!((n, got), (want.len(), want));
+            }
         }
     }
 }
@@ -130,30 +147,46 @@ fn apply(list: &mut List, model: &mut Model, step: Step, limits: &Limits) {
 fn check(list: &List, model: &Model, limits: &Limits) {
     assert_eq!(list.len(), model.len());
     assert_eq!(list.is_empty(), model.is_empty());
-    assert!(list.iter().map(|e| e.to_vec()).eq(model.iter().cloned()));
-    assert!(list.iter_end(End::Tail).map(|e| e.to_vec()).eq(model.iter().rev().cloned()));
+    assert_eq!(elements(list), *model);
+    assert!(of_end(list, End::Tail, usize::MAX).iter().eq(model.iter().rev()));
+    for n in [0, 1, 7] {
+        assert!(of_end(list, End::Head, n).iter().eq(model.iter().take(n)));
+        assert!(of_end(list, End::Tail, n).iter().eq(model.iter().rev().take(n)));
+    }
     for i in (0..model.len()).step_by(model.len() / 50 + 1) {
-        assert_eq!(list.get(i as i64).map(|e| e.to_vec()), Some(model[i].clone()));
-        assert_eq!(list.iter_from(i).next().map(|e| e.to_vec()), Some(model[i].clone()));
+        assert_eq!(list.get(i as i64, |e| e.to_vec()), Some(model[i].clone()));
         for n in [0, 1, 7, 200, usize::MAX] {
             let mut shown = Vec::new();
-            list.iter_from(i).each(n, |e| shown.push(e.to_vec()));
+            list.each(i, n, |e| shown.push(e.to_vec()));
             assert!(shown.iter().eq(model.iter().skip(i).take(n)));
         }
-        let mut back = list.iter_back_from(i);
-        assert_eq!(back.next().map(|e| e.to_vec()), Some(model[i].clone()));
-        assert_eq!(back.count(), i);
     }
-    assert_eq!(list.iter_from(model.len()).count(), 0);
-    assert_eq!(list.get(model.len() as i64), None);
-    assert_eq!(list.get(-1 - model.len() as i64), None);
+    list.each(model.len(), 1, |e| panic!("{e:?} is none"));
+    assert_eq!(list.get(model.len() as i64, |e| e.to_vec()), None);
+    assert_eq!(list.get(-1 - model.len() as i64, |e| e.to_vec()), None);
     assert!(list.memory(0) > 0 && list.memory(1) > 0);
     check_nodes(list, model, limits);
+    check_depth(list);
+}
+
+/// Outer nodes are as they are, and inner ones compressed unless that is not worth it.
+fn check_depth(list: &List) {
+    let List::Quick(quick) = list else { return };
+    let (depth, len) = (quick.depth() as usize, quick.nodes.len());
+    for (at, node) in quick.nodes.iter().enumerate() {
+        let mut best = node.clone();
+        if depth > 0 && at >= depth && at + depth < len {
+            best.squeeze();
+        } else {
+            best.unpack();
+        }
+        assert_eq!(node.squeezed().is_some(), best.squeezed().is_some(), "node {at} of {len} at depth {depth}");
+    }
 }
 
 /// A snapshot of the nodes makes the same list again.
 fn check_nodes(list: &List, model: &Model, limits: &Limits) {
-    let mut quick = Quicklist::new();
+    let mut quick = Quicklist::new(limits.list_compress_depth);
     for (plain, bytes) in list.nodes() {
         if plain {
             quick.push_plain(bytes.into_owned().into());
@@ -164,7 +197,7 @@ fn check_nodes(list: &List, model: &Model, limits: &Limits) {
         }
     }
     let again = List::from_quicklist(quick, limits);
-    assert!(again.iter().map(|e| e.to_vec()).eq(model.iter().cloned()));
+    assert_eq!(elements(&again), *model);
     assert_eq!(again.len(), model.len());
 }
 
@@ -174,12 +207,15 @@ proptest! {
     fn behaves_as_a_vec(
         size in prop_oneof![-5..9i64, Just(128)],
         threshold in prop_oneof![3 => Just(0usize), 1 => Just(3usize), 1 => Just(200)],
+        depth in prop_oneof![2 => 0..4u32, 1 => Just(i32::MAX as u32)],
         steps in proptest::collection::vec(step(), 0..60),
     ) {
-        let limits = Limits { list_packed_threshold: threshold, ..limits(size) };
+        let limits =
+            Limits { list_packed_threshold: threshold, list_compress_depth: depth, ..limits(size) };
         let (mut list, mut model) = (List::new(), Vec::new());
         for step in steps {
             apply(&mut list, &mut model, step, &limits);
+            check_depth(&list);
         }
         check(&list, &model, &limits);
     }
@@ -188,7 +224,12 @@ proptest! {
 /// Long runs at the head, where nodes carry gaps, with other changes and looks between them.
 #[test]
 fn the_head_is_as_good_as_the_tail() {
-    let (limits, mut rng) = (Limits::default(), fastrand::Rng::with_seed(3));
+    (0..4).for_each(both_ends);
+}
+
+fn both_ends(depth: u32) {
+    let limits = Limits { list_compress_depth: depth, ..Limits::default() };
+    let mut rng = fastrand::Rng::with_seed(3);
     let (mut list, mut model) = (List::new(), Vec::<Vec<u8>>::new());
     for _ in 0..300 {
         let (push, end) = (rng.u8(..5) < 3, if rng.u8(..6) == 0 { End::Tail } else { End::Head });
@@ -207,7 +248,7 @@ fn the_head_is_as_good_as_the_tail() {
             2 => apply(&mut list, &mut model, Step::Remove(at % 3, pivot), &limits),
             3 => apply(&mut list, &mut model, Step::RemoveRange(rng.usize(..90), 3), &limits),
             4 => check(&list.clone(), &model, &limits),
-            _ => assert_eq!(list.iter().count(), model.len()),
+            _ => assert_eq!(elements(&list), model),
         }
     }
     check(&list, &model, &limits);
@@ -250,4 +291,41 @@ fn a_failed_insert_may_still_change_the_encoding() {
     assert_eq!(list.encoding(), "listpack");
     assert!(!list.insert(b"nosuch", true, b"c", &limits));
     assert_eq!(list.encoding(), "quicklist");
+}
+
+/// A list that is compressed has the same nodes as one that is not, keeps its depth, and takes less.
+#[test]
+fn compressed_nodes_hold_the_same_bytes() {
+    let text = |n: usize| format!("an element of a list, number {}", n % 7).into_bytes();
+    let elements: Vec<_> = (0..5000).map(text).collect();
+    let of = |depth| {
+        let limits = Limits { list_compress_depth: depth, ..Limits::default() };
+        List::from_elements(elements.iter().map(Vec::as_slice), &limits)
+    };
+    let plain = of(0);
+    for depth in 1..4 {
+        let mut list = of(depth);
+        assert!(list.nodes().eq(plain.nodes()));
+        assert_eq!(list.shape(), (plain.shape().0, plain.shape().1, true));
+        assert!(list.memory(0) < plain.memory(0) / 2);
+        list.push(End::Head, b"more", &Limits::default());
+        while list.len() > 2000 {
+            list.pop(End::Head, &Limits::default());
+            check_depth(&list);
+        }
+        assert_eq!(self::elements(&list), elements[3000..]);
+    }
+}
+
+#[test]
+fn what_does_not_shrink_stays_as_it_is() {
+    let mut rng = fastrand::Rng::with_seed(1);
+    let limits = Limits { list_compress_depth: 1, list_max_listpack_size: 1, ..Limits::default() };
+    let noise: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(200).collect();
+    let elements: [&[u8]; 5] = [b"head", &[b'a'; 38], &noise, &[b'b'; 200], b"tail"];
+    let list = List::from_elements(elements.into_iter(), &limits);
+    let List::Quick(quick) = &list else { panic!("five nodes") };
+    let squeezed: Vec<_> = quick.nodes.iter().map(|node| node.squeezed().is_some()).collect();
+    // The second is 47 bytes long with the rest of its listpack, one less than is tried.
+    assert_eq!(squeezed, [false, false, false, true, false]);
 }

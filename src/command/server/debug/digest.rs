@@ -108,7 +108,7 @@ fn mix_value(digest: &mut Digest, entry: &Entry) {
 }
 
 fn mix_list(digest: &mut Digest, list: &List) {
-    list.iter().for_each(|element| digest.mix(element.text(&mut itoa::Buffer::new())));
+    list.each(0, usize::MAX, |element| digest.mix(element.text(&mut itoa::Buffer::new())));
 }
 
 fn add_set(digest: &mut Digest, set: &Set) {

@@ -39,14 +39,13 @@ pub(super) fn object(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<Replied, CmdError>
 
 fn describe_quicklist(ctx: &Ctx<'_>, list: &List, line: &mut String) {
     let limits = ctx.db.limits();
-    let nodes = list.nodes().len();
-    let bytes: usize = list.nodes().map(|(_, bytes)| bytes.len()).sum();
+    let (nodes, bytes, compresses) = list.shape();
     write!(
         line,
         " ql_nodes:{nodes} ql_avg_node:{:.2} ql_listpack_max:{} ql_compressed:{} ql_uncompressed_size:{bytes}",
         list.len() as f64 / nodes.max(1) as f64,
         limits.list_max_listpack_size,
-        u8::from(limits.list_compress_depth != 0),
+        u8::from(compresses),
     )
     .expect("a String takes all");
 }

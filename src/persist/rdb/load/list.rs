@@ -39,7 +39,7 @@ pub(super) fn nodes<S: Source>(
     options: &LoadOptions<'_>,
 ) -> Res<Loaded<'static>> {
     let count = input.count()?;
-    let mut quick = Quicklist::new();
+    let mut quick = Quicklist::new(options.limits.list_compress_depth);
     for _ in 0..count {
         let plain = kind == kind::LIST_QUICKLIST2 && is_plain(input)?;
         let (offset, bytes) = blob(input)?;

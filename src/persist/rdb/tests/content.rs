@@ -9,7 +9,11 @@ use crate::value::{Entry, Hash, Value};
 pub(super) fn of(value: &Value, now_ms: i64) -> Json {
     match value {
         Value::Str(text) => bytes(text.as_slice()),
-        Value::List(list) => list.iter().map(entry).collect(),
+        Value::List(list) => {
+            let mut elements = Vec::new();
+            list.each(0, usize::MAX, |element| elements.push(entry(element)));
+            Json::Array(elements)
+        }
         Value::Set(set) => {
             let mut members: Vec<_> = set.iter().map(|member| member.to_vec()).collect();
             members.sort();

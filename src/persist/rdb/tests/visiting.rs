@@ -53,7 +53,7 @@ fn told_of(value: &Value) -> Told {
     let mut told = Told::default();
     match value {
         Value::Str(text) => told.element(text.as_slice()),
-        Value::List(list) => list.iter().for_each(|element| told.element(&element.to_vec())),
+        Value::List(list) => list.each(0, usize::MAX, |element| told.element(&element.to_vec())),
         Value::Set(set) => set.iter().for_each(|member| told.element(&member.to_vec())),
         Value::Zset(zset) => zset.iter().for_each(|(member, score)| told.member(&member.to_vec(), score)),
         Value::Hash(hash) => of_hash(hash, &mut told),
