@@ -18,18 +18,42 @@ pub(in crate::serve) fn pipe() -> Result<(File, File), String> {
 
 /// Forks. The child closes all descriptors but the standard ones and `keep`, runs `child`, and exits with what it
 /// gives. Gives the child's process id.
+///
+/// Signals wait meanwhile: one that came to the child while it still has the runtime's handlers would be lost, and a
+/// child that was told to end would go on.
 pub(in crate::serve) fn fork(child: impl FnOnce() -> i32, keep: &[RawFd]) -> Result<i32, String> {
+    let before = hold_signals();
     // SAFETY: the child runs only what follows: it takes no lock that another thread may have held (the allocator has
     // handlers for that), and ends by `_exit`, so that nothing of the parent's is dropped or flushed twice.
-    match unsafe { libc::fork() } {
+    let forked = match unsafe { libc::fork() } {
         -1 => Err(format!("fork: {}", io::Error::last_os_error())),
         0 => {
             calm_signals();
+            set_signal_mask(&before);
             close_others(keep);
             exit(child())
         }
         pid => Ok(pid),
+    };
+    set_signal_mask(&before);
+    forked
+}
+
+/// Lets all signals to this thread wait; gives the mask that it had.
+fn hold_signals() -> libc::sigset_t {
+    // SAFETY: all zeros is a valid set; the calls read and store sets of this frame.
+    unsafe {
+        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) =
+            (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        before
     }
+}
+
+fn set_signal_mask(mask: &libc::sigset_t) {
+    // SAFETY: reads a set that [`hold_signals`] gave.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) };
 }
 
 /// The runtime's signal handlers would write into the parent's pipes: back to defaults. SIGINT from a terminal is
@@ -139,4 +163,48 @@ pub(super) fn umask() -> u32 {
             mask
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        /// The signal that comes to a child of this thread right behind the fork.
+        static SENT: Cell<i32> = const { Cell::new(0) };
+    }
+
+    extern "C" fn send() {
+        let signal = SENT.get();
+        if signal != 0 {
+            // SAFETY: sends a signal to the calling thread.
+            unsafe { libc::raise(signal) };
+        }
+    }
+
+    extern "C" fn swallow(_: i32) {}
+
+    /// As the runtime's handlers do, `swallow` would take what is meant to end the child.
+    #[test]
+    fn a_signal_right_behind_the_fork_ends_the_child() {
+        let handler = swallow as extern "C" fn(i32);
+        // SAFETY: the handlers are functions that live as long as the process and only do what a handler may.
+        unsafe {
+            libc::pthread_atfork(None, None, Some(send));
+            libc::signal(libc::SIGTERM, handler as libc::sighandler_t);
+        }
+        SENT.set(libc::SIGTERM);
+        let pid = fork(|| 0, &[]).expect("a child");
+        SENT.set(0);
+        assert_eq!(reap(pid), Ended::Signal(libc::SIGTERM));
+        let now = hold_signals();
+        set_signal_mask(&now);
+        // SAFETY: asks a set of this frame; SIG_DFL is valid for the signal.
+        let held = unsafe {
+            libc::signal(libc::SIGTERM, libc::SIG_DFL);
+            libc::sigismember(&raw const now, libc::SIGTERM)
+        };
+        assert_eq!(held, 0, "the parent hears of signals again");
+    }
 }

@@ -211,7 +211,15 @@ impl Node {
     }
 
     /// Unpacks the node, if it is compressed.
+    #[inline]
     pub(super) fn unpack(&mut self) {
+        if let Kind::Rare(_) = &self.0 {
+            self.unpack_rare();
+        }
+    }
+
+    #[cold]
+    fn unpack_rare(&mut self) {
         if let Some(squeezed) = self.squeezed() {
             *self = squeezed.node();
         }
@@ -246,9 +254,11 @@ impl Node {
     /// Whether an element of `size` bytes may go into this node. The estimate is the real server's.
     #[inline]
     pub(super) fn takes(&self, size: usize, fill: Fill) -> bool {
-        self.packed_bytes().is_some_and(|bytes| {
-            !fill.is_large(size) && !fill.exceeded(bytes + size + 8, self.count() + 1)
-        })
+        let fits = |bytes, count| !fill.is_large(size) && !fill.exceeded(bytes + size + 8, count + 1);
+        match &self.0 {
+            Kind::Packed(packed) => fits(packed.bytes(), packed.count as usize),
+            Kind::Rare(_) => self.packed_bytes().is_some_and(|bytes| fits(bytes, self.count())),
+        }
     }
 
     pub(super) fn may_merge(&self, next: &Node, fill: Fill) -> bool {

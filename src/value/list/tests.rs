@@ -180,7 +180,11 @@ fn check_depth(list: &List) {
         } else {
             best.unpack();
         }
-        assert_eq!(node.squeezed().is_some(), best.squeezed().is_some(), "node {at} of {len} at depth {depth}");
+        assert_eq!(
+            node.squeezed().is_some(),
+            best.squeezed().is_some(),
+            "node {at} of {len} at depth {depth}"
+        );
     }
 }
 
