@@ -26,24 +26,6 @@ fn class(event: &str) -> u32 {
     }
 }
 
-/// Whether an event is told before those hear of the change who have read the key; others are told behind that.
-fn is_told_first(event: &str) -> bool {
-    matches!(
-        event,
-        "lpop"
-            | "rpop"
-            | "ltrim"
-            | "lrem"
-            | "spop"
-            | "xadd"
-            | "xtrim"
-            | "zrem"
-            | "zpopmin"
-            | "zpopmax"
-            | "evicted"
-    )
-}
-
 /// Whether a change may end a wait: what leaves the value in its place and adds nothing to it does not.
 fn matters_to_waiting(effect: &Effect<'_>) -> bool {
     let quiet =
@@ -67,7 +49,7 @@ impl State {
         }
         let mut untold = events;
         if self.tracking.is_on() && !effect.is_keyless() && !effect.unwatched {
-            if events && is_told_first(effect.event) {
+            if events && effect.told_first {
                 self.tell_events(db, effect);
                 untold = false;
             }

@@ -31,11 +31,14 @@ pub struct Change {
     pub ready: bool,
     /// Who watches the key does not hear of it.
     pub unwatched: bool,
+    /// Its event is told before those hear of the change who have read the key.
+    pub told_first: bool,
 }
 
 impl Change {
     /// Nothing changed.
-    pub const NONE: Change = Change { event: "", dirty: 0, ready: false, unwatched: false };
+    pub const NONE: Change =
+        Change { event: "", dirty: 0, ready: false, unwatched: false, told_first: false };
 
     /// `dirty` elements changed; nothing if that is 0.
     pub fn new(event: &'static str, dirty: usize) -> Change {
@@ -54,9 +57,15 @@ impl Change {
         self
     }
 
+    /// The same, and its event is told before those hear of the change who have read the key.
+    pub fn told_first(mut self) -> Change {
+        self.told_first = true;
+        self
+    }
+
     fn effect<'k>(self, key: &'k [u8]) -> Effect<'k> {
-        let Change { event, dirty, ready, unwatched } = self;
-        Effect { ready, dirty, unwatched, ..Effect::new(key, event) }
+        let Change { event, dirty, ready, unwatched, told_first } = self;
+        Effect { ready, dirty, unwatched, told_first, ..Effect::new(key, event) }
     }
 }
 

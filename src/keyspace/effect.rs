@@ -21,6 +21,9 @@ pub struct Effect<'k> {
     pub created: bool,
     /// Who watches the key does not hear of it: what groups of a stream went through is no change of the value.
     pub unwatched: bool,
+    /// The event is told before those hear of the change who have read the key; others are told behind that. Which is
+    /// which is the real server's habit, command by command.
+    pub told_first: bool,
 }
 
 impl<'k> Effect<'k> {
@@ -33,11 +36,12 @@ impl<'k> Effect<'k> {
         emptied: false,
         created: false,
         unwatched: false,
+        told_first: false,
     };
 
     /// One change of one key.
     pub fn new(key: &'k [u8], event: &'static str) -> Effect<'k> {
-        Effect { key, event, dirty: 1, ready: false, emptied: false, created: false, unwatched: false }
+        Effect { key, event, dirty: 1, ..Effect::NONE }
     }
 
     /// A key appeared. Who watches it hears of that from what made it, which follows.
@@ -66,6 +70,12 @@ impl<'k> Effect<'k> {
         if !self.is_none() {
             self.event = event;
         }
+        self
+    }
+
+    /// The same, its event told before those hear of the change who have read the key.
+    pub fn told_first(mut self) -> Effect<'k> {
+        self.told_first = true;
         self
     }
 

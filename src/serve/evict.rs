@@ -79,7 +79,7 @@ fn evict(keyspace: &mut Keyspace, state: &mut State, db: usize, key: &[u8]) {
     keyspace.evict(db, key, elsewhere);
     // Nobody's command has done it.
     let current = state.tracking.current.take();
-    state.tell(db, &Effect::new(key, "evicted"));
+    state.tell(db, &Effect::new(key, "evicted").told_first());
     state.tracking.current = current;
     if state.listens() {
         let verb: &[u8] = if elsewhere { b"UNLINK" } else { b"DEL" };

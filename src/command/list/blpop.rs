@@ -59,7 +59,7 @@ fn pop(ctx: &mut Ctx<'_>, key: &[u8], word: &[u8], from: End) -> Result<Replied,
     ctx.reply.bulk(key);
     let (replied, effect) = ctx.db.edit_list(key, Missing::Leave, |list, limits| {
         let replied = list.pop_with(from, limits, |e| ctx.reply.element(e));
-        (replied, Change::new(end::popped(from), usize::from(replied.is_some())))
+        (replied, end::popped(from, usize::from(replied.is_some())))
     })?;
     ctx.propagate(&[word, key]);
     ctx.record(effect);

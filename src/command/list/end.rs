@@ -1,4 +1,4 @@
-//! What the list commands share: LEFT and RIGHT, the names of their events, popping a range.
+//! What the list commands share: LEFT and RIGHT, what pushes and pops amount to, popping a range.
 
 use crate::command::*;
 use crate::resp::Reply;
@@ -22,12 +22,13 @@ pub(super) fn pushed(end: End) -> &'static str {
     }
 }
 
-/// The event of a pop from this end.
-pub(super) fn popped(end: End) -> &'static str {
-    match end {
+/// What a pop of `n` elements from this end amounts to.
+pub(super) fn popped(end: End, n: usize) -> Change {
+    let event = match end {
         End::Head => "lpop",
         End::Tail => "rpop",
-    }
+    };
+    Change::new(event, n).told_first()
 }
 
 /// Answers with up to `count` elements from an end on, the outermost first, and takes them away; says how many.

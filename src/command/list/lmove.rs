@@ -130,9 +130,9 @@ fn move_element(
     if ctx.db.type_of(destination).is_some_and(|of| of != Type::List) {
         return Err(CmdError::WrongType);
     }
-    let (element, popped) = ctx.db.edit_list(source, Missing::Leave, |list, limits| {
-        (list.pop(from, limits), Change::new(end::popped(from), 1))
-    })?;
+    let (element, popped) = ctx
+        .db
+        .edit_list(source, Missing::Leave, |list, limits| (list.pop(from, limits), end::popped(from, 1)))?;
     let element = element.flatten().expect("a list that is there has an element");
     let ((), pushed) = push(ctx, destination, &element, to)?;
     // One change in all, and the push is heard of first, as in the real server.
@@ -153,7 +153,7 @@ fn push<'k>(ctx: &mut Ctx<'_>, key: &'k [u8], element: &[u8], to: End) -> Result
 fn rotate(ctx: &mut Ctx<'_>, key: &[u8], from: End, to: End) -> Result<Replied, CmdError> {
     let (replied, effect) = ctx.db.edit_list(key, Missing::Leave, |list, limits| {
         let replied = list.rotate(from, to, limits, |e| ctx.reply.element(e));
-        (replied, Change::new(end::popped(from), 1))
+        (replied, end::popped(from, 1))
     })?;
     let Some(replied) = replied.flatten() else {
         return Ok(ctx.reply.null());

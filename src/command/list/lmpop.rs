@@ -72,10 +72,10 @@ impl<'a> Wanted<'a> {
                 let replied = ctx.reply.array(2);
                 ctx.reply.bulk(key);
                 let (_, n) = end::pop_range(list, self.from, self.count, limits, &mut ctx.reply);
-                ((replied, n), Change::new(end::popped(self.from), n))
+                ((replied, n), end::popped(self.from, n))
             })?;
             if let Some((replied, n)) = popped {
-                let name = end::popped(self.from).to_ascii_uppercase();
+                let name = effect.event.to_ascii_uppercase();
                 ctx.propagate(&[name.as_bytes(), key, itoa::Buffer::new().format(n).as_bytes()]);
                 ctx.record(effect);
                 return Ok(Some(replied));

@@ -25,7 +25,7 @@ fn lrem(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     }
     let (removed, effect) = ctx.db.edit_list(key, Missing::Leave, |list, limits| {
         let removed = list.remove(count, element, limits);
-        (removed, Change::new("lrem", removed))
+        (removed, Change::new("lrem", removed).told_first())
     })?;
     ctx.record(effect);
     Ok(ctx.reply.count(removed.unwrap_or(0)))

@@ -23,7 +23,7 @@ fn ltrim(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let (removed, effect) = ctx.db.edit_list(key, Missing::Leave, |list, limits| {
         let removed = list.trim(start, stop, limits);
         // Watchers and events hear of it even if nothing went.
-        (removed, Change { event: "ltrim", dirty: removed as u64, ..Change::NONE })
+        (removed, Change { event: "ltrim", dirty: removed as u64, ..Change::NONE }.told_first())
     })?;
     if removed == Some(0) {
         ctx.propagate_nothing();

@@ -42,7 +42,7 @@ fn pop(ctx: &mut Ctx<'_>, mut args: Args<'_>, name: &'static str, from: End) -> 
 fn pop_one(ctx: &mut Ctx<'_>, key: &[u8], from: End) -> Result<Replied, CmdError> {
     let (replied, effect) = ctx.db.edit_list(key, Missing::Leave, |list, limits| {
         let replied = list.pop_with(from, limits, |e| ctx.reply.element(e));
-        (replied, Change::new(end::popped(from), usize::from(replied.is_some())))
+        (replied, end::popped(from, usize::from(replied.is_some())))
     })?;
     ctx.record(effect);
     Ok(replied.flatten().unwrap_or_else(|| ctx.reply.null()))
@@ -51,7 +51,7 @@ fn pop_one(ctx: &mut Ctx<'_>, key: &[u8], from: End) -> Result<Replied, CmdError
 fn pop_some(ctx: &mut Ctx<'_>, key: &[u8], count: usize, from: End) -> Result<Replied, CmdError> {
     let (replied, effect) = ctx.db.edit_list(key, Missing::Leave, |list, limits| {
         let (replied, n) = end::pop_range(list, from, count, limits, &mut ctx.reply);
-        (replied, Change::new(end::popped(from), n))
+        (replied, end::popped(from, n))
     })?;
     ctx.record(effect);
     Ok(replied.unwrap_or_else(|| ctx.reply.null_array()))

@@ -41,7 +41,7 @@ fn pop_one(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<Replied, CmdError> {
         let popped = set.pop_with(&mut ctx.state.rng, |e| {
             (ctx.reply.element(e), if logged { e.to_vec() } else { Vec::new() })
         });
-        let change = Change::new("spop", usize::from(popped.is_some()));
+        let change = Change::new("spop", usize::from(popped.is_some())).told_first();
         (popped, change)
     })?;
     let Some((replied, member)) = popped.flatten() else {
@@ -74,7 +74,7 @@ fn pop_some(ctx: &mut Ctx<'_>, key: &[u8], count: usize) -> Result<Replied, CmdE
                 members.push(e.to_vec());
             }
         });
-        (Popped::Some(replied, members), Change::new("spop", count))
+        (Popped::Some(replied, members), Change::new("spop", count).told_first())
     })?;
     match popped {
         None => Ok(ctx.reply.set(0)),
@@ -103,7 +103,7 @@ fn show_all(set: &Set, reply: &mut crate::resp::Reply<'_>) -> Popped {
 fn remove_all(ctx: &mut Ctx<'_>, key: &[u8], len: usize) {
     let word: &[u8] = if ctx.state.config.lazyfree_lazy_server_del { b"UNLINK" } else { b"DEL" };
     let effect = ctx.propagate(&[word, key]).db.remove(key);
-    ctx.record(Effect { emptied: true, ..effect.named("spop").dirty(len as u64) });
+    ctx.record(Effect { emptied: true, ..effect.named("spop").dirty(len as u64).told_first() });
 }
 
 fn propagate(ctx: &mut Ctx<'_>, key: &[u8], members: &[Vec<u8>]) {

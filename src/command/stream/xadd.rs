@@ -50,7 +50,7 @@ fn xadd(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let now_ms = ctx.now.ms;
     let (added, effect) = ctx.db.edit_stream(key, missing, |stream, limits| {
         let added = add(stream, &options, args.clone(), now_ms, limits);
-        let change = Change::new("xadd", usize::from(added.is_ok())).ready();
+        let change = Change::new("xadd", usize::from(added.is_ok())).ready().told_first();
         (added, change)
     })?;
     let Some(added) = added.transpose()? else {
@@ -63,7 +63,7 @@ fn xadd(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     // Who read the stream hears of both at once, behind them.
     ctx.record(Effect { unwatched: added.trimmed, ..effect });
     if added.trimmed {
-        ctx.record(Effect::new(key, "xtrim").dirty(0));
+        ctx.record(Effect::new(key, "xtrim").dirty(0).told_first());
     }
     Ok(entry::id(&mut ctx.reply, added.id))
 }

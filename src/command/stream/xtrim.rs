@@ -30,7 +30,7 @@ fn xtrim(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let trim = Options::of_trim(&mut args, ctx.db.limits(), obey)?;
     let (trimmed, effect) = ctx.db.edit_stream(key, Missing::Leave, |stream, _| {
         let (removed, exact) = trim.run(&mut stream.log);
-        ((removed, exact), Change::new("xtrim", removed as usize))
+        ((removed, exact), Change::new("xtrim", removed as usize).told_first())
     })?;
     let Some((removed, exact)) = trimmed else {
         return Ok(ctx.reply.int(0));

@@ -96,11 +96,13 @@ enum End {
 }
 
 impl End {
-    fn event(self) -> &'static str {
-        match self {
+    /// What taking `n` members amounts to.
+    fn change(self, n: usize) -> Change {
+        let event = match self {
             End::Min => "zpopmin",
             End::Max => "zpopmax",
-        }
+        };
+        Change::new(event, n).told_first()
     }
 
     fn command(self) -> &'static [u8] {
@@ -137,7 +139,7 @@ fn pop(ctx: &mut Ctx<'_>, mut args: Args<'_>, end: End) -> Result<Replied, CmdEr
         let write: Write =
             if count.is_some() { |reply, member, score| reply.scored(member, score) } else { flat };
         end.take(set, n, &mut ctx.reply, write);
-        (replied, Change::new(end.event(), n))
+        (replied, end.change(n))
     })?;
     ctx.record(effect);
     Ok(replied.unwrap_or_else(|| ctx.reply.array(0)))
@@ -190,7 +192,7 @@ impl<'a> Wanted<'a> {
                 ctx.reply.bulk(key);
                 ctx.reply.array(n);
                 self.end.take(set, n, &mut ctx.reply, nested);
-                ((replied, n), Change::new(self.end.event(), n))
+                ((replied, n), self.end.change(n))
             })?;
             if let Some((replied, n)) = popped {
                 ctx.propagate(&[self.end.command(), key, itoa::Buffer::new().format(n).as_bytes()]);
@@ -224,7 +226,7 @@ fn bzpop(ctx: &mut Ctx<'_>, args: Args<'_>, end: End) -> Result<Replied, CmdErro
             let replied = ctx.reply.array(3);
             ctx.reply.bulk(key);
             end.take(set, 1, &mut ctx.reply, flat);
-            (replied, Change::new(end.event(), 1))
+            (replied, end.change(1))
         })?;
         if let Some(replied) = popped {
             ctx.propagate(&[end.command(), key]);

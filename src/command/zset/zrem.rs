@@ -22,7 +22,7 @@ fn zrem(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     let key = args.arg()?;
     let (removed, effect) = ctx.db.edit_zset(key, Missing::Leave, |set, _| {
         let removed = args.filter(|member| set.remove(member).is_some()).count();
-        (removed, Change::new("zrem", removed))
+        (removed, Change::new("zrem", removed).told_first())
     })?;
     ctx.record(effect);
     Ok(ctx.reply.count(removed.unwrap_or(0)))
