@@ -68,7 +68,8 @@ impl Drop for Lock {
 /// Another process has the data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    dir: PathBuf,
+    /// The file that stands for the data set.
+    pub path: PathBuf,
     /// As it wrote its number down.
     owner: String,
 }
@@ -80,13 +81,14 @@ impl Taken {
         let read = file.take(16).read_to_string(&mut text);
         let is_number = read.is_ok() && text.bytes().all(|c| c.is_ascii_digit());
         let owner = if is_number { text } else { String::new() };
-        Taken { dir: path.parent().unwrap_or(path).to_owned(), owner }
+        Taken { path: path.to_owned(), owner }
     }
 }
 
 impl fmt::Display for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "The data set in {} belongs to another process", self.dir.display())?;
+        let dir = self.path.parent().unwrap_or(&self.path);
+        write!(f, "The data set in {} belongs to another process", dir.display())?;
         match self.owner.as_str() {
             "" => Ok(()),
             owner => write!(f, " (pid {owner})"),

@@ -57,6 +57,11 @@ impl Claims {
     }
 }
 
+/// Whether these settings claim what is taken.
+pub fn wants(config: &Config, taken: &Taken) -> bool {
+    wanted(config).contains(&taken.path)
+}
+
 /// The files that stand for what the settings keep on disk.
 fn wanted(config: &Config) -> Vec<PathBuf> {
     if !config.aof_until.is_empty() {

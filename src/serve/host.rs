@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-use super::Server;
 use super::process::{allocator, crash, limits, oom, system, title};
+use super::{Server, claim};
 use crate::command::{
     Args, Break, CmdError, Ctx, Delivery, Errand, Host, LogVitals, Reload, RewriteError, Rewriting,
     SaveError, Shutdown, Vitals,
@@ -130,8 +130,13 @@ impl Host for Server {
         let (local, loading) = (is_local(ctx), ctx.state.loading.is_some());
         let change = ctx.state.config.set(pairs, local, loading).map_err(|error| refused(&error))?;
         if let Err(taken) = self.claims.settle(&change.config) {
-            let names = pairs.first().map_or(&b""[..], |(name, _)| name);
-            return Err(refused(&SetError::Failed(names.to_vec(), Some(taken.to_string().into()))));
+            // The first directive with which it is wanted.
+            let asks = |upto: &usize| {
+                let change = ctx.state.config.set(&pairs[..=*upto], local, loading);
+                change.is_ok_and(|change| claim::wants(&change.config, &taken))
+            };
+            let name = (0..pairs.len()).find(asks).map_or(&b""[..], |at| pairs[at].0);
+            return Err(refused(&SetError::Failed(name.to_vec(), Some(taken.to_string().into()))));
         }
         let before = std::mem::replace(&mut ctx.state.config, change.config);
         for (done, (hook, name)) in change.hooks.iter().enumerate() {
