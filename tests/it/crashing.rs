@@ -1,6 +1,7 @@
 //! The report of a crash: by a signal of our own or from outside, by a panic; with the exit status that tells it.
 
 use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 
 use crate::node::{Home, Node};
 
@@ -16,12 +17,12 @@ fn crash(node: &Node, line: &str) {
     node.client().send(&line.split(' ').collect::<Vec<_>>()).expect("sent");
 }
 
-/// Has a server crash by a request: the signal that ended it, and its log.
-fn crashed_by(line: &str) -> (Option<i32>, String) {
+/// Has a server with these settings crash by a request: how it ended, and its log.
+fn crashed_by(line: &str, args: &[&str]) -> (ExitStatus, String) {
     let home = Home::new();
-    let mut node = home.start(&[]);
+    let mut node = home.start(args);
     crash(&node, line);
-    (node.wait_for_end().signal(), node.log())
+    (node.wait_for_end(), node.log())
 }
 
 fn assert_report(log: &str, why: &str) {
@@ -39,8 +40,8 @@ fn assert_report(log: &str, why: &str) {
 
 #[test]
 fn a_fault_is_reported_and_ends_by_its_signal() {
-    let (signal, log) = crashed_by("DEBUG SEGFAULT");
-    assert_eq!(signal, Some(11));
+    let (end, log) = crashed_by("DEBUG SEGFAULT", &[]);
+    assert_eq!(end.signal(), Some(11));
     assert_report(&log, "crashed by signal: 11, si_code: ");
     assert!(log.contains("(+0x"), "frames are offsets into the binary:\n{log}");
 }
@@ -59,8 +60,8 @@ fn a_signal_from_outside_is_reported_with_its_sender() {
 
 #[test]
 fn a_panic_is_reported_with_names() {
-    let (signal, log) = crashed_by("DEBUG PANIC");
-    assert_eq!(signal, Some(6));
+    let (end, log) = crashed_by("DEBUG PANIC", &[]);
+    assert_eq!(end.signal(), Some(6));
     assert_report(&log, "=== ASSERTION FAILED ===");
     assert!(log.contains("src/command/server/debug/mod.rs"), "{log}");
     assert!(log.contains("run_batch"), "{log}");
@@ -75,7 +76,7 @@ fn request_in(log: &str) -> Vec<&str> {
 #[test]
 fn a_report_shows_the_request_that_ran() {
     for name in ["SEGFAULT", "panic"] {
-        let (_, log) = crashed_by(&format!("DEBUG {name}"));
+        let (_, log) = crashed_by(&format!("DEBUG {name}"), &[]);
         let request = request_in(&log);
         assert!(request[0].starts_with("id=") && request[0].ends_with(" db=0"), "{log}");
         assert_eq!(request[1..], ["argc: '2'", "argv[0]: '\"DEBUG\"'", &format!("argv[1]: '\"{name}\"'")]);
@@ -84,20 +85,14 @@ fn a_report_shows_the_request_that_ran() {
 
 #[test]
 fn a_report_hides_what_users_said() {
-    let home = Home::new();
-    let mut node = home.start(&["--hide-user-data-from-log", "yes"]);
-    crash(&node, "DEBUG SEGFAULT");
-    node.wait_for_end();
-    assert_eq!(request_in(&node.log())[1..], ["argc: '2'", "argv[0]: '\"DEBUG\"'", "argv[1]: '*redacted*'"]);
+    let (_, log) = crashed_by("DEBUG SEGFAULT", &["--hide-user-data-from-log", "yes"]);
+    assert_eq!(request_in(&log)[1..], ["argc: '2'", "argv[0]: '\"DEBUG\"'", "argv[1]: '*redacted*'"]);
 }
 
 #[test]
 fn a_panic_may_end_by_an_exit() {
-    let home = Home::new();
-    let mut node = home.start(&["--use-exit-on-panic", "yes", "--crash-log-enabled", "no"]);
-    crash(&node, "DEBUG ASSERT");
-    assert_eq!(node.exit_code(), 1);
-    assert_eq!(count(&node.log(), HEAD), 0);
+    let (end, log) = crashed_by("DEBUG ASSERT", &["--use-exit-on-panic", "yes", "--crash-log-enabled", "no"]);
+    assert_eq!((end.code(), count(&log, HEAD)), (Some(1), 0));
 }
 
 #[test]
