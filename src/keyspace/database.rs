@@ -1,7 +1,7 @@
 //! One database: the table of its entries, and the counts that INFO and snapshots need.
 
-use super::Kind;
 use super::entry::{Entry, View};
+use super::{Kind, Made, Type};
 use crate::value::Value;
 use crate::value::table::{Due, SlotIx, Table, hash_bytes};
 
@@ -63,7 +63,7 @@ impl Database {
 
     /// Puts a loaded string in without a copy of its own on the way; as [`Database::load`] otherwise.
     pub fn load_bytes(&mut self, key: &[u8], bytes: &[u8], expiry: Option<u64>, clock: u32) -> bool {
-        self.load_entry(Entry::with_bytes(key, bytes, super::Made::Whole, expiry, clock))
+        self.load_entry(Entry::with_bytes(key, bytes, Made::Whole, expiry, clock))
     }
 
     fn load_entry(&mut self, entry: Entry) -> bool {
@@ -122,6 +122,19 @@ impl Database {
             self.with_field_ttl + usize::from(has_field_ttl(entry)) - usize::from(field_ttl);
         self.note(ix);
         result
+    }
+
+    /// Makes an entry a string of these bytes if it is a string without expiry, so that no count or deadline changes;
+    /// whether it is.
+    #[inline]
+    pub(super) fn overwrite_lasting(&mut self, ix: SlotIx, bytes: &[u8], clock: u32) -> bool {
+        let entry = self.table.get_mut(ix);
+        if entry.expiry().is_some() || entry.kind().type_of() != Type::String {
+            return false;
+        }
+        entry.set_bytes(bytes, Made::Whole);
+        entry.set_clock(clock);
+        true
     }
 
     /// Tells the table when an entry is due.

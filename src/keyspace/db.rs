@@ -363,20 +363,36 @@ impl<'a> Db<'a> {
     #[inline]
     pub fn set<'k>(&mut self, key: &'k [u8], value: New<'_>, ttl: Ttl) -> Effect<'k> {
         let hash = hash_bytes(key);
-        let created = match self.find_to_change(hash, key) {
-            Some(ix) => {
-                self.overwrite(ix, value, ttl);
-                false
-            }
-            None => {
-                self.insert_string(hash, key, value, ttl);
-                true
-            }
+        let found = self.data().table.find(hash, |e| e.key() == key);
+        let created = match found {
+            Some(ix) if self.set_lasting(ix, &value, ttl) => false,
+            _ => self.set_any(found, hash, key, value, ttl),
         };
         Effect { created, ready: created, ..Effect::new(key, "set") }
     }
 
+    /// Overwrites a string that lasts by one that lasts; `false`, and nothing happens, if there is more to it.
     #[inline]
+    fn set_lasting(&mut self, ix: SlotIx, value: &New<'_>, ttl: Ttl) -> bool {
+        let clock = self.ks.access.fresh(self.now.ms);
+        match value {
+            New::Bytes(bytes) if !matches!(ttl, Ttl::At(_)) => {
+                self.data_mut().overwrite_lasting(ix, bytes, clock)
+            }
+            _ => false,
+        }
+    }
+
+    /// Puts a string where the key was found, or makes the key; whether it did that.
+    fn set_any(&mut self, found: Option<SlotIx>, hash: u64, key: &[u8], value: New<'_>, ttl: Ttl) -> bool {
+        let found = found.and_then(|ix| if self.is_past(ix) { self.past(ix, true) } else { Some(ix) });
+        match found {
+            Some(ix) => self.overwrite(ix, value, ttl),
+            None => self.insert_string(hash, key, value, ttl),
+        }
+        found.is_none()
+    }
+
     fn overwrite(&mut self, ix: SlotIx, value: New<'_>, ttl: Ttl) {
         let clock = self.ks.access.fresh(self.now.ms);
         if self.entry(ix).kind().type_of() != Type::String {
