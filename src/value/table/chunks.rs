@@ -80,6 +80,8 @@ impl<T> Chunks<T> {
             CHUNK => self.chunks.push(allocate(CHUNK)),
             0 => {
                 self.first = 1;
+                // Most tables have one chunk for ever.
+                self.chunks.reserve_exact(1);
                 self.chunks.push(allocate(1));
             }
             n => self.resize_first(next_size(n)),
@@ -94,6 +96,10 @@ impl<T> Chunks<T> {
         } else if whole > 1 && self.len <= (whole - 1) * CHUNK - CHUNK / 2 {
             let last = self.chunks.pop().expect("there are at least two");
             free(last, CHUNK);
+        } else if whole == 1 && self.first > 1 && self.len == 1 {
+            // As small as a new one: what makes it grow is far from what made it shrink.
+            self.resize_first(1);
+            self.chunks.shrink_to_fit();
         } else if whole == 1 && self.first > 1 && self.len <= self.first / 4 {
             self.resize_first(self.first / 2);
         }
