@@ -150,8 +150,17 @@ pub fn is_miss(message: &Value) -> bool {
     last == b"keymiss" || channel.ends_with(b":keymiss")
 }
 
-/// Messages, in an order of ours where it is a hash table's: those that different patterns made of one, and the keys
-/// that SORT's patterns missed.
+/// Whether a message says that all keys went.
+fn is_flush(message: &Value) -> bool {
+    let items = message.items().unwrap_or_default();
+    items.len() == 2
+        && items[0].bytes().is_some_and(|word| word == b"invalidate")
+        && items[1].items().is_none()
+}
+
+/// Messages, in an order of ours where it is nobody's: those that different patterns made of one, and the keys that
+/// SORT's patterns missed, come as they lie in a hash table; that all keys went comes to a client in its own name and in
+/// that of others who send it theirs, in the order of a list of clients that the real server's timer turns.
 pub fn by_publisher(mut messages: Vec<Value>) -> Vec<Value> {
     let tail = |value: &Value| {
         let items = value.items().unwrap_or_default();
@@ -160,8 +169,10 @@ pub fn by_publisher(mut messages: Vec<Value>) -> Vec<Value> {
     for one in messages.chunk_by_mut(|a, b| tail(a).is_some() && tail(a) == tail(b)) {
         one.sort_by_key(|value| format!("{value:?}"));
     }
-    for one in messages.chunk_by_mut(|a, b| is_miss(a) && is_miss(b)) {
-        one.sort_by_key(|value| format!("{value:?}"));
+    for alike in [is_miss, is_flush] {
+        for one in messages.chunk_by_mut(|a, b| alike(a) && alike(b)) {
+            one.sort_by_key(|value| format!("{value:?}"));
+        }
     }
     messages
 }
