@@ -378,7 +378,10 @@ impl Words {
             return self.pick_text(&["0", "0", "0", "0", "100", "-1"]);
         }
         match self.rng.u32(0..20) {
-            0 => self.edge(),
+            0 => match self.edge() {
+                soon if is_soon(&soon) => b"-5".to_vec(),
+                edge => edge,
+            },
             1 => self.pick_text(&[
                 "0",
                 "-1",
@@ -600,4 +603,10 @@ impl Words {
             _ => self.member(),
         }
     }
+}
+
+/// Whether it is a time from now at which one server may be asked before and the other behind it.
+fn is_soon(span: &[u8]) -> bool {
+    let number = std::str::from_utf8(span).ok().and_then(|text| text.trim().parse().ok());
+    number.is_some_and(|n: f64| (1.0..=600_000.0).contains(&n))
 }
