@@ -59,7 +59,7 @@ impl State {
         if limit == 0 || counted < limit {
             return Vec::new();
         }
-        let may_go = |s: &&Session| !s.no_evict && !self.followers.has(s.id);
+        let may_go = |s: &&Session| !s.no_evict && !self.followers.has(s.id) && self.clients.is_open(s.id);
         let all = self.clients.resting().chain([session]).filter(may_go);
         let mut biggest: Vec<_> = all.map(|s| (self.clients.counted(s.id), s.id)).collect();
         biggest.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));

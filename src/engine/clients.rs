@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::task::Waker;
 
 use super::session::{Peer, Session, SessionId};
-use crate::resp::Proto;
+use crate::resp::{Out, Proto};
 
 /// A session's place, and what stands in for it while it is out.
 #[derive(Debug, Default)]
@@ -29,6 +29,8 @@ pub struct Clients {
     last_id: u64,
     /// Bytes of all that are counted; `None` while nobody counts.
     memory: Option<usize>,
+    /// Output of resting sessions that their connections have left here, for [`kill`](Self::kill) to drop at once.
+    outputs: BTreeMap<SessionId, Out>,
     /// Sessions ever opened.
     pub total: u64,
 }
@@ -108,8 +110,23 @@ impl Clients {
         pushed
     }
 
-    /// Ends a session: its connection finds it gone. True if it was there.
+    /// Keeps what waits for a resting session; gives it back if the session is gone already.
+    pub fn leave_output(&mut self, id: SessionId, out: Out) -> Result<(), Out> {
+        if !self.is_open(id) {
+            return Err(out);
+        }
+        self.outputs.insert(id, out);
+        Ok(())
+    }
+
+    /// What [`leave_output`](Self::leave_output) kept; `None` if the session was killed since.
+    pub fn take_output(&mut self, id: SessionId) -> Option<Out> {
+        self.outputs.remove(&id)
+    }
+
+    /// Ends a session: its connection finds it gone. Output that was left here goes now. True if it was there.
     pub fn kill(&mut self, id: SessionId) -> bool {
+        self.outputs.remove(&id);
         match self.sessions.remove(&id) {
             Some(place) => {
                 self.pushed_away -= usize::from(!place.pushed.is_empty());

@@ -6,6 +6,9 @@
 //!
 //! With an append log, what leaves waits until the log has come far enough: [`super::held`] sees to that.
 //!
+//! With `maxmemory-clients`, output that waits lies with the engine between turns: whoever closes a client has its
+//! memory at once.
+//!
 //! What an idle client costs is small: input goes to a buffer of the worker, replies that leave at once too, and
 //! only what is cut off or waits is the connection's own.
 
@@ -94,6 +97,10 @@ struct Conn {
     closing: bool,
     /// The session waits for a key: input is kept, not run.
     blocked: bool,
+    /// Output is to be left with the engine between turns.
+    leaves_output: bool,
+    /// It was.
+    has_left_output: bool,
     /// Nothing leaves before the log has come to this LSN.
     until: u64,
     /// Is woken when the log has come to this LSN.
@@ -123,6 +130,8 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         told_memory: 0,
         closing: false,
         blocked: false,
+        leaves_output: false,
+        has_left_output: false,
         until: 0,
         held: 0,
     };
@@ -147,6 +156,7 @@ impl Conn {
         let config = &state.config;
         self.limits.max_bulk = usize::try_from(config.proto_max_bulk_len).unwrap_or(usize::MAX);
         self.query_limit = usize::try_from(config.client_query_buffer_limit).unwrap_or(usize::MAX);
+        self.leaves_output = config.maxmemory_clients != 0;
         let limit = state.output_limit(self.id);
         self.most_output = match limit.hard {
             0 => usize::MAX,
@@ -159,10 +169,34 @@ impl Conn {
     /// Does what can be done now.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let common = self.common.clone();
+        if self.has_left_output && self.take_output_back().is_err() {
+            return Poll::Ready(());
+        }
         self.out.borrow_room(&mut common.room.borrow_mut());
         let polled = self.steps(cx);
         self.out.return_room(&mut common.room.borrow_mut());
+        if self.leaves_output && polled.is_pending() && !self.out.is_empty() {
+            self.leave_output();
+        }
         polled
+    }
+
+    #[cold]
+    fn take_output_back(&mut self) -> Result<(), End> {
+        self.has_left_output = false;
+        self.out = self.common.server.lock().state.clients.take_output(self.id).ok_or(End)?;
+        Ok(())
+    }
+
+    /// A session that is gone has nobody who could close it: it may be about to end with these last words.
+    #[cold]
+    fn leave_output(&mut self) {
+        let out = std::mem::take(&mut self.out);
+        let left = self.common.server.lock().state.clients.leave_output(self.id, out);
+        self.has_left_output = left.is_ok();
+        if let Err(out) = left {
+            self.out = out;
+        }
     }
 
     fn steps(&mut self, cx: &mut Context<'_>) -> Poll<()> {

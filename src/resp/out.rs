@@ -15,7 +15,7 @@ const KEEP: usize = 256 * 1024;
 ///
 /// Shape: `buf[sent..]` is what waits, with each shared value standing before `buf[at]`. Positions are counted in bytes
 /// ever appended, so they stay true while the front is sent.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Out {
     buf: Vec<u8>,
     sent: usize,
@@ -26,6 +26,7 @@ pub struct Out {
     most: Option<usize>,
 }
 
+#[derive(Debug)]
 struct Shared {
     at: usize,
     bytes: Bytes,

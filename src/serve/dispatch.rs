@@ -1,5 +1,6 @@
 //! The road of a command: one lookup, one gate, the handler, and what follows from what it did.
 
+use super::evict_clients::{go_before_keys, may_go_on};
 use super::gate::{admit, find_plain, find_row, is_about_subscriptions, is_calm};
 use super::process::running;
 use super::{Server, http};
@@ -45,6 +46,9 @@ pub fn run_batch(
     let mut calm = is_calm(engine, session);
     for i in 0..batch.len() {
         if session.closing || session.blocked || session.cut_off || out.len() > most_output {
+            break;
+        }
+        if !calm && i > 0 && go_before_keys(&engine.state) && !may_go_on(&mut engine.state, session, out) {
             break;
         }
         if !calm

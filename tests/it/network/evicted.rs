@@ -1,6 +1,6 @@
 //! `maxmemory-clients`: the biggest clients go when all together take too much.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use super::{connect, hangs_up, on_each, open};
@@ -115,23 +115,50 @@ fn stat(control: &mut Client, name: &str) -> u64 {
     value.and_then(|value| value.parse().ok()).expect("a number")
 }
 
-/// What is allocated for their output counts, not only what waits in it: else keys would have to go first.
+/// What is allocated for their output counts, not only what waits in it: else keys would have to go first. Nor does a key
+/// go for what a client has asked in one breath, or for what those who were closed have left.
 #[test]
 fn many_who_never_read_go_before_any_key() {
     let limits = ["--maxmemory", "11mb", "--maxmemory-policy", "allkeys-lru", "--maxmemory-clients", "3mb"];
-    on_each(&limits, |server| {
-        let mut control = control(server);
-        for key in 0..50 {
-            control.line(&format!("SETRANGE {key} 100000 x")).expect("an answer");
-        }
-        let mut streams: Vec<_> = (0..20).map(|_| open(server)).collect();
-        let end = std::time::Instant::now() + Duration::from_secs(20);
-        while stat(&mut control, "evicted_clients") == 0 && std::time::Instant::now() < end {
-            // Who was evicted is not heard any more.
-            streams.retain_mut(|stream| stream.write_all(b"MGET 1\r\n").is_ok());
-        }
-        assert!(stat(&mut control, "evicted_clients") > 0);
-        assert_eq!(stat(&mut control, "evicted_keys"), 0);
-        assert_eq!(control.line("DBSIZE").expect("an answer"), Value::Int(50));
-    });
+    for requests in [1, 5, 10] {
+        on_each(&limits, |server| never_read(server, requests));
+    }
+}
+
+fn never_read(server: &Server, requests: usize) {
+    let mut control = control(server);
+    for key in 0..50 {
+        control.line(&format!("SETRANGE {key} 100000 x")).expect("an answer");
+    }
+    let mut streams: Vec<_> = (0..20).map(|_| open(server)).collect();
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while stat(&mut control, "evicted_clients") == 0 && std::time::Instant::now() < end {
+        // Who was evicted is not heard any more.
+        streams.retain_mut(|stream| stream.write_all(&b"MGET 1\r\n".repeat(requests)).is_ok());
+    }
+    assert!(stat(&mut control, "evicted_clients") > 0);
+    assert_eq!(stat(&mut control, "evicted_keys"), 0, "{requests} requests at a time");
+    assert_eq!(control.line("DBSIZE").expect("an answer"), Value::Int(50));
+}
+
+/// Where clients may be closed for their output, it still leaves when they read at last: also if there is no limit by then.
+#[test]
+fn what_waits_under_a_limit_leaves_whole() {
+    for then in ["64mb", "0"] {
+        on_each(&["--maxmemory", "256mb", "--maxmemory-clients", "128mb"], |server| {
+            let mut control = control(server);
+            control.line("SETRANGE k 999999 v").expect("an answer");
+            let mut stream = open(server);
+            stream.write_all(b"CLIENT SETNAME slow\r\n").expect("taken");
+            stream.write_all(&b"GET k\r\n".repeat(20)).expect("taken");
+            while field(&mut control, "slow", "omem").unwrap_or(0) < 1_000_000 {}
+            control.line(&format!("CONFIG SET maxmemory-clients {then}")).expect("an answer");
+            stream.write_all(b"PING\r\n").expect("taken");
+            let reply = [b"$1000000\r\n".to_vec(), vec![0; 999_999], b"v\r\n".to_vec()].concat();
+            let whole = [&b"+OK\r\n"[..], &reply.repeat(20), b"+PONG\r\n"].concat();
+            let mut answer = vec![0; whole.len()];
+            stream.read_exact(&mut answer).expect("all of it comes");
+            assert!(answer == whole, "limit {then}");
+        });
+    }
 }
