@@ -1,6 +1,7 @@
-//! Looking ahead: keys that will be looked up soon are asked for before, the table's buckets first, then the entries.
+//! Looking ahead: keys that will be looked up soon are asked for before, the table's buckets first, then the entries,
+//! and what a bucket had no room for last.
 //!
-//! Each step asks for one of either, so that the memory is always busy and nobody waits for it; whole groups at once
+//! Each step asks for one of each, so that the memory is always busy and nobody waits for it; whole groups at once
 //! would have the first of a group wait.
 
 use super::Database;
@@ -10,12 +11,16 @@ use crate::value::table::COLD;
 const BUCKETS: usize = 16;
 /// So many keys ahead entries are, whose buckets have come meanwhile.
 const ENTRIES: usize = 8;
+/// So many keys ahead those entries are that lie in a spill bucket, which has come meanwhile.
+const SPILLED: usize = 4;
 
 /// How far a sequence of keys was asked for.
 #[derive(Default)]
 pub struct Ahead {
     /// Hashes of the last keys whose buckets were asked for.
     hashes: [u64; BUCKETS],
+    /// Those of them with something in a spill bucket, as bits.
+    spilled: u32,
     /// Keys whose buckets were asked for.
     buckets: usize,
     /// Keys whose entries were.
@@ -40,8 +45,21 @@ impl Ahead {
             self.buckets += 1;
         }
         while self.entries < len.min(at + ENTRIES) {
-            db.prefetch_entries(self.hashes[self.entries % BUCKETS]);
+            let more = db.prefetch_entries(self.hashes[self.entries % BUCKETS]);
+            self.spilled |= u32::from(more) << (self.entries % BUCKETS);
             self.entries += 1;
+        }
+        if self.spilled != 0 {
+            self.ask_for_spilled(db, at + SPILLED);
+        }
+    }
+
+    #[cold]
+    fn ask_for_spilled(&mut self, db: &Database, at: usize) {
+        let bit = 1 << (at % BUCKETS);
+        if self.spilled & bit != 0 {
+            self.spilled &= !bit;
+            db.prefetch_spilled(self.hashes[at % BUCKETS]);
         }
     }
 }

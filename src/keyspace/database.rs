@@ -158,10 +158,17 @@ impl Database {
         hash
     }
 
-    /// Asks the processor for the entries that may have this hash; their bucket was asked for before.
+    /// Asks the processor for the entries that may have this hash; their bucket was asked for before. True if there
+    /// is more to ask for, with [`Database::prefetch_spilled`].
     #[inline]
-    pub fn prefetch_entries(&self, hash: u64) {
-        self.table.prefetch_items(hash);
+    pub fn prefetch_entries(&self, hash: u64) -> bool {
+        self.table.prefetch_items(hash)
+    }
+
+    /// Asks for entries that found no place in the bucket of their hash.
+    #[cold]
+    pub(super) fn prefetch_spilled(&self, hash: u64) {
+        self.table.prefetch_spilled(hash);
     }
 
     /// What a key holds, if that is a big aggregate with `member`, or without it, in it: what a lookup of the member

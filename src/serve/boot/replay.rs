@@ -84,7 +84,9 @@ impl<'a> Replay<'a> {
             *hash = database.prefetch(key);
             count += 1;
         }
-        hashes[..count].iter().for_each(|hash| database.prefetch_entries(*hash));
+        for hash in &hashes[..count] {
+            database.prefetch_entries(*hash);
+        }
     }
 
     /// Runs a command, or queues it in a transaction.

@@ -248,6 +248,25 @@ fn large_tables_grow_and_shrink() {
 }
 
 #[test]
+fn what_lies_in_a_spill_bucket_is_asked_for_in_a_further_step() {
+    let mut model = Model::<false>::new();
+    (0..10_000).for_each(|key| model.set(key, 0));
+    let (mut here, mut further) = (0, 0);
+    for key in 0..10_000 {
+        let spilled = model.find(key).is_some_and(|ix| ix.bucket().0 >= SPILL);
+        if model.table.prefetch_items(hash_of(key)) {
+            assert!(spilled, "{key} lies in its main bucket");
+            further += 1;
+            model.table.prefetch_spilled(hash_of(key));
+        } else if spilled {
+            here += 1;
+        }
+    }
+    assert!(further > 100 && here < further / 10, "{further} of {} in spill buckets", further + here);
+    Table::<Item<false>>::new().prefetch_spilled(1);
+}
+
+#[test]
 fn resizing_stops_while_frozen() {
     let mut model = Model::<true>::new();
     (0..1000).for_each(|key| model.set(key, 0));
