@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
+use std::sync::LazyLock;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
@@ -71,13 +72,20 @@ fn answer(client: &mut TcpStream, input: &mut [u8], output: &mut Vec<u8>) -> boo
     }
 }
 
-/// A reply as long as the real one to the first request of `input`.
+/// A reply as long as the real one to the first request of `input`; ranges as those that `perf.py` asks for.
 fn reply(input: &[u8]) -> &'static [u8] {
+    static LRANGE: LazyLock<Vec<u8>> =
+        LazyLock::new(|| [&b"*100\r\n"[..], &b"$3\r\nVXK\r\n".repeat(100)].concat());
+    static ZRANGE: LazyLock<Vec<u8>> =
+        LazyLock::new(|| [&b"*11\r\n"[..], &b"$7\r\nm500000\r\n".repeat(11)].concat());
     let name = input.split(|byte| *byte == b'\n').nth(2).unwrap_or_default().trim_ascii();
     match name {
         b"PING" => b"+PONG\r\n",
         b"GET" => b"$3\r\nVXK\r\n",
         b"SET" | b"MSET" => b"+OK\r\n",
+        b"LRANGE" => &LRANGE,
+        b"ZRANGE" => &ZRANGE,
+        b"XADD" => b"$15\r\n1700000000000-0\r\n",
         _ => b":1\r\n",
     }
 }

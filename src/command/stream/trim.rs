@@ -4,6 +4,7 @@ use super::id::strict;
 use crate::command::*;
 use crate::value::limits::Limits;
 use crate::value::stream::{IdText, Keep, Log, StreamId};
+use std::cell::LazyCell;
 
 /// How to trim.
 #[derive(Debug, Clone, Copy)]
@@ -177,13 +178,14 @@ impl Kept {
     }
 }
 
-/// Propagates the request with the exact form of its trim and, of XADD, the id that was chosen (argument and text).
+/// Propagates the request with the exact form of its trim and, of XADD, the id that was chosen (which argument, and id).
 pub(super) fn propagate(
     ctx: &mut Ctx<'_>,
     args: &Args<'_>,
     exact: Option<Logged>,
-    id: Option<(usize, IdText)>,
+    id: Option<(usize, StreamId)>,
 ) {
+    let id = id.map(|(at, id)| (at, LazyCell::new(move || id.text())));
     let (at, mut kept) = exact.map_or((usize::MAX, None), |exact| (exact.at, Some(exact.kept)));
     let kept = kept.as_mut().map_or(&b""[..], |kept| kept.text());
     let words = args.all().enumerate().map(|(i, word)| match &id {

@@ -58,7 +58,7 @@ fn xadd(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Result<Replied, CmdError> {
     };
     let chosen = !matches!(options.id, Some((_, true)));
     if chosen || added.exact.is_some() {
-        propagate(ctx, &args, added.exact, chosen.then(|| (id_at, added.id.text())));
+        propagate(ctx, &args, added.exact, chosen.then_some((id_at, added.id)));
     }
     // Who read the stream hears of both at once, behind them.
     ctx.record(Effect { unwatched: added.trimmed, ..effect });

@@ -68,6 +68,39 @@ pub fn digits10(n: u64) -> usize {
     n.checked_ilog10().map_or(1, |d| d as usize + 1)
 }
 
+/// Writes the digits of `n` so that they end right before `end`; where they begin. There must be room.
+#[inline]
+pub fn digits_before(out: &mut [u8], end: usize, n: u64) -> usize {
+    let (mut at, mut rest) = (end, n);
+    while rest >= 100 {
+        let pair = 2 * (rest % 100) as usize;
+        rest /= 100;
+        at -= 2;
+        out[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    }
+    if rest >= 10 {
+        let pair = 2 * rest as usize;
+        at -= 2;
+        out[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    } else {
+        at -= 1;
+        out[at] = b'0' + rest as u8;
+    }
+    at
+}
+
+/// `00` to `99`.
+const PAIRS: [u8; 200] = {
+    let mut pairs = [0; 200];
+    let mut n = 0;
+    while n < 100 {
+        pairs[2 * n] = b'0' + (n / 10) as u8;
+        pairs[2 * n + 1] = b'0' + (n % 10) as u8;
+        n += 1;
+    }
+    pairs
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +112,17 @@ mod tests {
             assert_eq!(parse_i64(text.as_bytes()).expect(text).to_string(), text);
         }
         assert_eq!(parse_u64(b"18446744073709551615"), Some(u64::MAX));
+    }
+
+    #[test]
+    fn digits_stand_before_the_end() {
+        let powers = (0..20).map(|e| 10_u64.pow(e)).flat_map(|power| [power - 1, power, power + 1]);
+        for n in powers.chain([u64::MAX, u64::MAX / 3]) {
+            let mut out = [b'x'; 24];
+            let start = digits_before(&mut out, 22, n);
+            assert_eq!(out[start..22], *n.to_string().as_bytes());
+            assert_eq!((out[start - 1], out[22]), (b'x', b'x'), "nothing around them is touched");
+        }
     }
 
     #[test]

@@ -12,5 +12,5 @@ mod units;
 
 pub use float::{DoubleText, fixed_point, format_f64, human_f64, parse_f64, parse_range_f64, shortest_f64};
 pub use general::general_f64;
-pub use int::{digits10, leading_i64, parse_i64, parse_u64};
+pub use int::{digits_before, digits10, leading_i64, parse_i64, parse_u64};
 pub use units::{parse_memory, parse_percent};

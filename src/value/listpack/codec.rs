@@ -109,17 +109,30 @@ pub(super) fn decode(b: &[u8], at: usize) -> (Entry<'_>, usize) {
     }
 }
 
-/// The same for all but short strings, which are the most.
+/// A small integer at `at` and its size: one of the two encodings that nearly all bookkeeping numbers have.
+#[inline(always)]
+pub(super) fn decode_small_int(b: &[u8], at: usize) -> Option<(i64, usize)> {
+    match b[at] {
+        first @ 0..=0x7F => Some((i64::from(first), 2)),
+        first @ 0xC0..=0xDF => Some((int13(first, b[at + 1]), 3)),
+        _ => None,
+    }
+}
+
+#[inline(always)]
+fn int13(first: u8, second: u8) -> i64 {
+    let unsigned = i64::from(first & 0x1F) << 8 | i64::from(second);
+    unsigned << 51 >> 51
+}
+
+/// [`decode`] for all but short strings, which are the most.
 fn decode_other(b: &[u8], at: usize) -> (Entry<'_>, usize) {
     let first = b[at];
     let (skip, len) = match first {
         0..=0x7F => return (Entry::Int(i64::from(first)), 2),
         0xE0..=0xEF => (2, usize::from(first & 0x0F) << 8 | usize::from(b[at + 1])),
         0xF0 => (5, read_int(b, at + 1, 4) as u32 as usize),
-        0xC0..=0xDF => {
-            let unsigned = i64::from(first & 0x1F) << 8 | i64::from(b[at + 1]);
-            return (Entry::Int(unsigned << 51 >> 51), 3);
-        }
+        0xC0..=0xDF => return (Entry::Int(int13(first, b[at + 1])), 3),
         0xF1 => return (Entry::Int(read_int(b, at + 1, 2)), 4),
         0xF2 => return (Entry::Int(read_int(b, at + 1, 3)), 5),
         0xF3 => return (Entry::Int(read_int(b, at + 1, 4)), 6),

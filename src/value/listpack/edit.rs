@@ -5,6 +5,9 @@
 use super::codec::{self, Encoded};
 use super::{Entry, HEADER, Listpack, Pos, UNCOUNTED};
 
+/// Bytes up to which elements are written to the stack first, as nobody knows yet how much room they take.
+const SCRATCH: usize = 128;
+
 impl Listpack {
     /// Adds an element at the end.
     #[inline]
@@ -83,8 +86,24 @@ impl Listpack {
         self.delete_range(pos, usize::MAX);
     }
 
-    /// Adds elements at the end in one go: the iterator runs twice, once for the room they take.
+    /// Adds elements at the end in one go: the iterator runs twice if they are long, once for the room they take.
     pub fn append_many<'a>(&mut self, elements: impl Iterator<Item = Entry<'a>> + Clone) {
+        let (mut scratch, mut len, mut count) = ([0; SCRATCH], 0, 0);
+        for e in elements.clone() {
+            let encoded = Encoded::of(e);
+            let end = len + encoded.size();
+            let Some(room) = scratch.get_mut(len..end) else {
+                return self.append_long(elements);
+            };
+            encoded.write(room);
+            (len, count) = (end, count + 1);
+        }
+        self.hole(self.end(), 0, len).copy_from_slice(&scratch[..len]);
+        self.add_count(count);
+    }
+
+    #[inline(never)]
+    fn append_long<'a>(&mut self, elements: impl Iterator<Item = Entry<'a>> + Clone) {
         let (mut size, mut count) = (0, 0);
         for e in elements.clone() {
             size += e.packed_size();

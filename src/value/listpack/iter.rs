@@ -57,6 +57,16 @@ impl Listpack {
         (entry, self.pos(pos.at() + size))
     }
 
+    /// The integer at `pos` and the entry behind it; `None` if it is none.
+    #[inline]
+    pub fn int_next(&self, pos: Pos) -> Option<(i64, Option<Pos>)> {
+        if let Some((int, size)) = codec::decode_small_int(self.as_bytes(), pos.at()) {
+            return Some((int, self.pos(pos.at() + size)));
+        }
+        let (entry, rest) = self.get_next(pos);
+        Some((entry.as_int()?, rest))
+    }
+
     /// The entry number `index`, from 0, or from the end: -1 is the last. Walks from the nearer end.
     pub fn seek(&self, index: i64) -> Option<Pos> {
         let stated = self.stated_count();

@@ -1,5 +1,6 @@
 //! Entry ids: 128 bits, written `milliseconds-sequence`.
 
+use crate::text::num::digits_before;
 use std::fmt;
 
 /// Longest text that is looked at as an id; longer ones are no ids at all, as in Redis.
@@ -100,33 +101,31 @@ impl fmt::Display for StreamId {
     }
 }
 
+/// Bytes of the longest text.
+const MAX_ID: usize = 41;
+
 /// The text of an id, `ms-seq`, in place.
 #[derive(Clone, Copy)]
 pub struct IdText {
-    bytes: [u8; 41],
-    len: u8,
+    /// Written from the end on.
+    bytes: [u8; MAX_ID],
+    start: u8,
 }
 
 impl IdText {
     fn of(id: StreamId) -> IdText {
-        let mut text = IdText { bytes: [0; 41], len: 0 };
-        text.push(itoa::Buffer::new().format(id.ms).as_bytes());
-        text.push(b"-");
-        text.push(itoa::Buffer::new().format(id.seq).as_bytes());
-        text
-    }
-
-    fn push(&mut self, part: &[u8]) {
-        let start = usize::from(self.len);
-        self.bytes[start..start + part.len()].copy_from_slice(part);
-        self.len += part.len() as u8;
+        let mut bytes = [0; MAX_ID];
+        let dash = digits_before(&mut bytes, MAX_ID, id.seq) - 1;
+        bytes[dash] = b'-';
+        let start = digits_before(&mut bytes, dash, id.ms);
+        IdText { bytes, start: start as u8 }
     }
 }
 
 impl std::ops::Deref for IdText {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+        &self.bytes[usize::from(self.start)..]
     }
 }
 

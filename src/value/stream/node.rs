@@ -117,8 +117,8 @@ impl Node {
     }
 
     fn int_at(&self, pos: Option<Pos>) -> (i64, Option<Pos>) {
-        let (element, rest) = self.pack.get_next(pos.expect("a checked node ends with a whole entry"));
-        (element.as_int().expect("a checked node has integers where they belong"), rest)
+        let pos = pos.expect("a checked node ends with a whole entry");
+        self.pack.int_next(pos).expect("a checked node has integers where they belong")
     }
 
     fn skip(&self, pos: Option<Pos>, elements: usize) -> Option<Pos> {
