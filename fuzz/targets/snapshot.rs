@@ -77,6 +77,7 @@ fn go<S: Source>(source: S, way: Way) -> (Vec<Key>, bool, Vec<Value>) {
             Way::Visit => pending.visit(&mut Count::default()),
             Way::Load | Way::LoadStrictly => pending.load(&options).map(|(_, loaded)| match loaded {
                 Loaded::Bytes(text) => values.push(Value::Str(Str::from(text))),
+                Loaded::Packed(packed) => values.push(packed.to_value()),
                 Loaded::Value(value) => values.push(value),
                 Loaded::Empty => drop(keys.pop()),
             }),

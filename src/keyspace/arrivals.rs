@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use super::entry::{Entry, Made};
 use super::{Database, Keyspace};
-use crate::value::Value;
+use crate::value::{Packed, Value};
 
 /// Keys that wait for their place.
 const LATE: usize = 8;
@@ -72,6 +72,11 @@ impl<'a> Arrivals<'a> {
     /// Lets a string in, without a copy of its own on the way.
     pub fn add_bytes(&mut self, origin: &Origin<'_>, bytes: &[u8]) -> Result<(), Twice> {
         self.queue(origin, Entry::with_bytes(origin.key, bytes, Made::Whole, origin.expiry, origin.clock))
+    }
+
+    /// Lets a packed value in, without a copy of its own on the way.
+    pub fn add_packed(&mut self, origin: &Origin<'_>, packed: Packed<'_>) -> Result<(), Twice> {
+        self.queue(origin, Entry::with_packed(origin.key, packed, origin.expiry, origin.clock))
     }
 
     #[inline]

@@ -395,6 +395,7 @@ impl Load<'_> {
         let origin = Origin { db: meta.db as usize, key: meta.key, expiry, clock, offset: meta.offset };
         let added = match loaded {
             Loaded::Bytes(bytes) => self.arrivals.add_bytes(&origin, bytes),
+            Loaded::Packed(packed) => self.arrivals.add_packed(&origin, packed),
             Loaded::Value(value) => self.arrivals.add(&origin, value),
             Loaded::Empty => {
                 self.found.skipped += 1;

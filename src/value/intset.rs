@@ -3,7 +3,7 @@
 //! Never anything but its disk form: element width u32 (2, 4, 8), number u32, then the elements in ascending
 //! order, all little endian. The width only grows, as in the real server, whose bytes these are.
 
-use super::block::{Block, IntsetShape};
+use super::block::{Block, IntsetShape, Shape};
 use super::listpack::Corrupt;
 use std::ptr::NonNull;
 
@@ -57,6 +57,70 @@ fn head(width: Width, len: usize) -> [u8; HEADER] {
     (width as u64 | u64::from(len) << 32).to_le_bytes()
 }
 
+/// Checked bytes of an intset, as a file lends them.
+#[derive(Clone, Copy)]
+pub struct IntsetRef<'a>(&'a [u8]);
+
+impl<'a> IntsetRef<'a> {
+    /// Checks as [`Intset::from_bytes`] does, without the copy. Untrusted input.
+    pub fn check(bytes: &'a [u8]) -> Result<Self, Corrupt> {
+        let wrong = |offset, reason| Err(Corrupt { offset, reason });
+        let Some((head, elements)) = bytes.split_first_chunk::<HEADER>() else {
+            return wrong(0, "intset shorter than its header");
+        };
+        if IntsetShape::size(head) != Some(bytes.len()) {
+            return wrong(0, "intset states another length than it has");
+        }
+        if elements.is_empty() {
+            return wrong(4, "intset without elements");
+        }
+        let misplaced = match head[0] {
+            2 => misplaced(elements, i16::from_le_bytes),
+            4 => misplaced(elements, i32::from_le_bytes),
+            _ => misplaced(elements, i64::from_le_bytes),
+        };
+        match misplaced {
+            Some(at) => wrong(HEADER + at, "intset not in ascending order"),
+            None => Ok(IntsetRef(bytes)),
+        }
+    }
+
+    /// The disk form.
+    #[inline]
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Number of elements.
+    #[inline]
+    pub fn len(self) -> usize {
+        (self.0.len() - HEADER) / usize::from(self.0[0])
+    }
+
+    /// Never, if it was checked.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// A copy of its own.
+    pub fn to_intset(self) -> Intset {
+        Intset(Block::copy_of(self.0).expect("checked bytes state their own number"))
+    }
+}
+
+/// Where among `elements` of `N` bytes one begins that is not above the one before it.
+fn misplaced<const N: usize, T: Ord>(elements: &[u8], number: impl Fn([u8; N]) -> T) -> Option<usize> {
+    let elements = elements.as_chunks::<N>().0;
+    let pairs = elements.iter().zip(&elements[1..]);
+    // No early end where all is well: so the comparisons go side by side.
+    let all_ascend = pairs.clone().fold(true, |so_far, (a, b)| so_far & (number(*a) < number(*b)));
+    if all_ascend {
+        return None;
+    }
+    let first = pairs.clone().position(|(a, b)| number(*a) >= number(*b));
+    first.map(|i| (i + 1) * N)
+}
+
 impl Intset {
     /// An empty set, of the narrowest width.
     pub fn new() -> Intset {
@@ -65,22 +129,7 @@ impl Intset {
 
     /// A copy of `bytes`, checked: width, exact length, at least one element, ascending order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Intset, Corrupt> {
-        let wrong = |offset, reason| Err(Corrupt { offset, reason });
-        if bytes.len() < HEADER {
-            return wrong(0, "intset shorter than its header");
-        }
-        let Some(block) = Block::copy_of(bytes) else {
-            return wrong(0, "intset states another length than it has");
-        };
-        let set = Intset(block);
-        if set.is_empty() {
-            return wrong(4, "intset without elements");
-        }
-        let misplaced = set.iter().zip(set.iter().skip(1)).position(|(a, b)| a >= b);
-        match misplaced {
-            Some(i) => wrong(HEADER + (i + 1) * set.width() as usize, "intset not in ascending order"),
-            None => Ok(set),
-        }
+        IntsetRef::check(bytes).map(IntsetRef::to_intset)
     }
 
     /// The disk form.

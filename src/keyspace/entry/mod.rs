@@ -24,7 +24,7 @@ use crate::value::set::Set;
 use crate::value::stream::Stream;
 use crate::value::table::{self, Slot};
 use crate::value::zset::Zset;
-use crate::value::{ModuleValue, Str, Value};
+use crate::value::{ModuleValue, Packed, Str, Value};
 
 /// Strings shorter than this lie in place.
 pub const IN_PLACE: usize = 32 << 10;
@@ -181,6 +181,22 @@ impl Entry {
             Value::Stream(v) => Entry::with(key, v, expiry, clock),
             Value::Module(v) => Entry::with(key, v, expiry, clock),
         }
+    }
+
+    /// An entry for a packed value: a copy, in place if it is small enough.
+    pub fn with_packed(key: &[u8], packed: Packed<'_>, expiry: Option<u64>, clock: u32) -> Entry {
+        let bytes = packed.as_bytes();
+        if bytes.len() > PACKED_IN_PLACE {
+            return Entry::with_value(key, packed.to_value(), expiry, clock);
+        }
+        let kind = match packed {
+            Packed::List(_) => Kind::ListPacked,
+            Packed::Ints(_) => Kind::SetInts,
+            Packed::Set(_) => Kind::SetPacked,
+            Packed::Hash(_) => Kind::HashPacked,
+            Packed::Zset(_) => Kind::ZsetPacked,
+        };
+        Entry(Block::new(kind as u8, expiry, clock, key, Content::InPlace(bytes)))
     }
 
     fn with<T: Word>(key: &[u8], value: T, expiry: Option<u64>, clock: u32) -> Entry {

@@ -81,6 +81,7 @@ pub fn restore(payload: &[u8], options: &LoadOptions<'_>, check: bool) -> Result
     }
     match load::value(&mut input, kind, version.dialect, options) {
         Ok(Loaded::Bytes(text)) => Ok(Value::Str(Str::from(text))),
+        Ok(Loaded::Packed(packed)) => Ok(packed.to_value()),
         Ok(Loaded::Value(value)) => Ok(value),
         Ok(Loaded::Empty) => Err(wrong(LoadErrorKind::Corrupt("payload", "no elements"))),
         Err(fail) => Err(RestoreError::Data(fail.with_key(None))),

@@ -4,6 +4,7 @@ use super::error::{Fail, LoadErrorKind, Res};
 use super::source::{Short, Source};
 use super::tags::{enc, module};
 use crate::text::lzf;
+use crate::value::set::Members;
 
 /// What the first byte of a string says about the rest.
 pub(super) enum Text {
@@ -24,6 +25,8 @@ pub(super) struct Input<S> {
     long: Vec<u8>,
     /// Numbers as text.
     digits: itoa::Buffer,
+    /// The last small set that was read member by member.
+    pub(super) members: Members,
 }
 
 /// Up to this length strings are decompressed into the same buffer.
@@ -31,7 +34,8 @@ const SHORT: usize = 32 << 10;
 
 impl<S: Source> Input<S> {
     pub(super) fn new(src: S) -> Self {
-        Input { src, short: Vec::new(), long: Vec::new(), digits: itoa::Buffer::new() }
+        let (short, long, digits, members) = Default::default();
+        Input { src, short, long, digits, members }
     }
 
     pub(super) fn offset(&self) -> u64 {

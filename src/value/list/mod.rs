@@ -12,7 +12,7 @@ mod squeezed;
 mod tests;
 
 use super::limits::Limits;
-use super::listpack::{Entry, Listpack, Needle};
+use super::listpack::{Entry, Listpack, ListpackRef, Needle};
 pub use node::Node;
 pub use quicklist::Quicklist;
 use std::borrow::Cow;
@@ -106,6 +106,11 @@ impl List {
         let mut list = List::Packed(lp);
         list.grow(0, 0, limits, Fill::of(limits));
         list
+    }
+
+    /// Whether [`List::from_listpack`] would leave a listpack as it is.
+    pub fn stays_packed(lp: ListpackRef<'_>, limits: &Limits) -> bool {
+        !Fill::of(limits).exceeded(lp.as_bytes().len(), lp.len())
     }
 
     /// A list of these elements in order, in the encoding that they deserve.

@@ -233,6 +233,19 @@ impl<'a> Encoded<'a> {
         text.copy_from_slice(self.text);
         write_backlen(back, self.len());
     }
+
+    /// Writes the entry behind what `out` has.
+    #[inline]
+    pub(super) fn append_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head[..usize::from(self.head_len)]);
+        out.extend_from_slice(self.text);
+        let (len, at) = (self.len(), out.len());
+        if len < 128 {
+            return out.push(len as u8);
+        }
+        out.resize(at + backlen_size(len), 0);
+        write_backlen(&mut out[at..], len);
+    }
 }
 
 #[cfg(test)]

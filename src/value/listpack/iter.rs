@@ -105,11 +105,7 @@ impl Listpack {
     /// The first entry from `from` on whose text is `needle`, looking at one entry and skipping the next
     /// `skip` in turn (1: the fields of a hash, or members of a sorted set).
     pub fn find(&self, from: Pos, needle: &[u8], skip: usize) -> Option<Pos> {
-        let b = &self.as_bytes()[..self.end()];
-        match Needle::new(needle) {
-            Needle { int: None, .. } => find_by(b, from.at(), skip, |at| text_is(b, at, needle)),
-            Needle { int: Some(n), .. } => find_by(b, from.at(), skip, |at| int_is(b, at, n, needle)),
-        }
+        find_text(&self.as_bytes()[..self.end()], from.at(), needle, skip)
     }
 
     /// All entries that are `needle`, in order.
@@ -182,6 +178,15 @@ fn int_is(b: &[u8], at: usize, n: i64, needle: &[u8]) -> bool {
             Entry::Int(m) => n == m,
             Entry::Str(text) => text == needle,
         },
+    }
+}
+
+/// See [`Listpack::find`]; `b` ends behind the last entry.
+#[inline]
+pub(super) fn find_text(b: &[u8], from: usize, needle: &[u8], skip: usize) -> Option<Pos> {
+    match Needle::new(needle) {
+        Needle { int: None, .. } => find_by(b, from, skip, |at| text_is(b, at, needle)),
+        Needle { int: Some(n), .. } => find_by(b, from, skip, |at| int_is(b, at, n, needle)),
     }
 }
 

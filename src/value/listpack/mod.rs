@@ -12,12 +12,14 @@ mod codec;
 mod edit;
 mod gap;
 mod iter;
+mod lent;
 #[cfg(test)]
 mod tests;
 
 use super::block::{Block, ListpackShape};
 use crate::text::num::{digits10, parse_i64};
 pub use iter::Iter;
+pub use lent::{ListpackRef, Packer};
 use std::ptr::NonNull;
 
 /// Bytes before the first entry.
@@ -181,9 +183,7 @@ impl Listpack {
     ///
     /// Untrusted input. An empty listpack is fine here.
     pub fn from_bytes(bytes: &[u8]) -> Result<Listpack, Corrupt> {
-        validate(bytes)?;
-        let block = Block::copy_of(bytes).expect("validated bytes state their own number");
-        Ok(Listpack(block))
+        ListpackRef::check(bytes).map(ListpackRef::to_listpack)
     }
 
     /// The entries that can be read from the front of a damaged listpack, in one that is whole. `None` if even its
@@ -218,6 +218,12 @@ impl Listpack {
             return Ok(Err(wrong));
         };
         Ok(validate(block.as_bytes()).map(|()| Listpack(block)))
+    }
+
+    /// The same, to be looked at.
+    #[inline]
+    pub fn lend(&self) -> ListpackRef<'_> {
+        ListpackRef::of(self)
     }
 
     /// The disk form.

@@ -5,6 +5,7 @@
 //! new set ([`Set::make_ints`], [`Set::pop_many`]).
 
 mod member;
+mod members;
 mod random;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use super::table::{Table, hash_bytes};
 use crate::text::num::parse_i64;
 use foldhash::fast::RandomState;
 use member::{Member, Probe};
+pub use members::{Members, Put};
 use std::collections::HashSet;
 
 /// A set of byte strings: one word behind the tag.

@@ -16,7 +16,7 @@ pub use big::ZsetTree;
 pub use range::{LexBound, LexRange, RankIter, ScoreRange};
 
 use super::Limits;
-use super::listpack::{Corrupt, Entry, Listpack};
+use super::listpack::{Corrupt, Entry, Listpack, ListpackRef};
 use std::ops::Range;
 
 /// A sorted set in one of its two encodings.
@@ -51,10 +51,15 @@ impl Zset {
     ///
     /// Neither order nor uniqueness is checked in one that stays packed, as in the real server.
     pub fn from_listpack(lp: Listpack, limits: &Limits) -> Result<Self, Corrupt> {
-        packed::check(&lp)?;
+        packed::check(lp.lend())?;
         let mut set = Zset::Packed(lp);
         set.expect(set.len(), limits);
         Ok(set)
+    }
+
+    /// Whether [`Zset::from_listpack`] would leave a listpack as it is.
+    pub fn stays_packed(lp: ListpackRef<'_>, limits: &Limits) -> bool {
+        lp.len() / 2 <= limits.zset_max_listpack_entries && packed::check(lp).is_ok()
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use super::big::compare_scores;
 use crate::text::num::{format_f64, parse_f64};
-use crate::value::listpack::{Corrupt, Entry, Listpack, Pos};
+use crate::value::listpack::{Corrupt, Entry, Listpack, ListpackRef, Pos};
 use std::cmp::Ordering;
 
 /// A score as it stands in a listpack: an integer where the double is one and not huge (so -0 becomes 0), else
@@ -29,10 +29,10 @@ pub(super) fn score_of(entry: Entry<'_>) -> f64 {
 }
 
 /// Refuses what is not pairs of a member and a score.
-pub(super) fn check(lp: &Listpack) -> Result<(), Corrupt> {
+pub(super) fn check(lp: ListpackRef<'_>) -> Result<(), Corrupt> {
     let mut entries = lp.iter();
     while entries.next().is_some() {
-        let offset = lp.bytes();
+        let offset = lp.as_bytes().len();
         let score =
             entries.next().ok_or(Corrupt { offset, reason: "sorted set with a member but no score" })?;
         if let Entry::Str(text) = score

@@ -1,12 +1,12 @@
 //! Hashes: types 4, 9, 13, 16 and 22 to 25.
 
-use super::{LoadOptions, Loaded, blob, corrupt_blob, unique};
+use super::{LoadOptions, Loaded, Pack, blob, corrupt_blob, unique};
 use crate::persist::rdb::error::Res;
 use crate::persist::rdb::input::{Input, corrupt};
 use crate::persist::rdb::source::Source;
 use crate::persist::rdb::tags::kind;
 use crate::value::legacy::{ziplist, zipmap};
-use crate::value::{Hash, Listpack, Value};
+use crate::value::{Hash, Listpack, ListpackRef, Packed, Value};
 
 const WHAT: &str = "hash";
 const ZIPMAP: &str = "zipmap";
@@ -80,7 +80,7 @@ fn each<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>, form: Expiry
             return corrupt(offset, WHAT, "a field twice");
         }
     }
-    let twice = options.strict && hash.listpack().is_some_and(|pack| !unique(pack, width(&hash)));
+    let twice = options.strict && hash.listpack().is_some_and(|pack| !unique(pack.lend(), width(&hash)));
     if twice || hash.len() as u64 != count {
         return corrupt(start, WHAT, "a field twice");
     }
@@ -128,11 +128,11 @@ pub(super) fn zipmap<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>)
         pack.push_back(field);
         pack.push_back(value);
     }
-    if !unique(&pack, 2) {
+    if !unique(pack.lend(), 2) {
         return corrupt(offset, ZIPMAP, "a field twice");
     }
     if longest <= options.limits.hash_max_listpack_value {
-        return pairs(offset, pack, options);
+        return pairs(offset, Pack::Own(pack), options);
     }
     let mut hash = Hash::new();
     for (field, value) in zipmap::pairs(bytes).or_else(|flaw| corrupt_blob(offset, ZIPMAP, flaw))? {
@@ -145,18 +145,18 @@ pub(super) fn zipmap<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>)
 pub(super) fn ziplist<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
     let (offset, bytes) = blob(input)?;
     let pack = ziplist::to_listpack(bytes).or_else(|flaw| corrupt_blob(offset, ZIPLIST, flaw))?;
-    if !unique(&pack, 2) {
+    if !unique(pack.lend(), 2) {
         return corrupt(offset, ZIPLIST, "a field twice, or without a value");
     }
-    pairs(offset, pack, options)
+    pairs(offset, Pack::Own(pack), options)
 }
 
 /// Types 16, 23 and 25: a listpack.
-pub(super) fn listpack<S: Source>(
-    input: &mut Input<S>,
+pub(super) fn listpack<'r, S: Source>(
+    input: &'r mut Input<S>,
     kind: u8,
     options: &LoadOptions<'_>,
-) -> Res<Loaded<'static>> {
+) -> Res<Loaded<'r>> {
     if kind == kind::HASH_TTL_LISTPACK {
         input.skip(8)?; // the earliest expiry, which comes first in the listpack, too
     }
@@ -164,15 +164,15 @@ pub(super) fn listpack<S: Source>(
     match super::listpack(input, width, LISTPACK, options)? {
         None => Ok(Loaded::Empty),
         Some((offset, pack)) if width == 2 => pairs(offset, pack, options),
-        Some((offset, pack)) if options.strict && !in_order(&pack) => {
+        Some((offset, pack)) if options.strict && !in_order(pack.lend()) => {
             corrupt(offset, LISTPACK, "expiries out of order, or one that cannot be")
         }
-        Some((offset, pack)) => triples(offset, pack, options),
+        Some((offset, pack)) => triples(offset, pack.into_listpack(), options),
     }
 }
 
 /// Whether the expiries of a listpack of triples rise, and fields without one come last.
-fn in_order(pack: &Listpack) -> bool {
+fn in_order(pack: ListpackRef<'_>) -> bool {
     let expiries = pack.iter().skip(2).step_by(3).map(|expiry| expiry.as_int());
     let keys = expiries.map(|ms| match ms.and_then(|ms| u64::try_from(ms).ok()) {
         Some(0) => Some(u64::MAX),
@@ -182,11 +182,15 @@ fn in_order(pack: &Listpack) -> bool {
     keys.into_iter().all(|key| key.is_some_and(|key| std::mem::replace(&mut last, key) <= key))
 }
 
-fn pairs(offset: u64, pack: Listpack, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
-    let count = pack.len() / 2;
-    let hash =
-        Hash::from_listpack(pack, options.limits).or_else(|flaw| corrupt_blob(offset, LISTPACK, flaw))?;
-    whole(offset, hash, count)
+fn pairs<'r>(offset: u64, pack: Pack<'r>, options: &LoadOptions<'_>) -> Res<Loaded<'r>> {
+    let count = pack.lend().len() / 2;
+    if let Pack::Lent(pack) = pack
+        && count <= options.limits.hash_max_listpack_entries
+    {
+        return Ok(Loaded::Packed(Packed::Hash(pack)));
+    }
+    let hash = Hash::from_listpack(pack.into_listpack(), options.limits);
+    whole(offset, hash.or_else(|flaw| corrupt_blob(offset, LISTPACK, flaw))?, count)
 }
 
 fn triples(offset: u64, pack: Listpack, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {

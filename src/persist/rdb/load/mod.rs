@@ -1,6 +1,6 @@
 //! Making values of what a file says, in today's encodings.
 //!
-//! Strings are lent by the source's buffer and copied once, to where they stay. What is read follows the real
+//! Strings and packed values are lent by the source's buffer and copied once, to where they stay. What is read follows the real
 //! server's loader, its leniency included, except where the real server would end: then the value is refused.
 
 mod hash;
@@ -22,7 +22,7 @@ use super::source::Source;
 use super::tags::kind;
 use super::version::Dialect;
 use crate::value::module::ModuleValue;
-use crate::value::{Corrupt, Entry, Limits, Listpack, Value};
+use crate::value::{Corrupt, Entry, Limits, Listpack, ListpackRef, Packed, Value};
 
 /// How values are made.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,8 @@ pub struct LoadOptions<'a> {
 pub enum Loaded<'r> {
     /// A string, still in the source's buffer.
     Bytes(&'r [u8]),
+    /// A packed value, still in the source's buffer.
+    Packed(Packed<'r>),
     /// Anything else.
     Value(Value),
     /// An aggregate without elements: a bug of old servers, skipped with a note in the log.
@@ -99,31 +101,57 @@ fn blob<S: Source>(input: &mut Input<S>) -> Res<(u64, &[u8])> {
     Ok((offset, input.string()?))
 }
 
+/// A checked listpack: in the source's buffer, or of our own making.
+enum Pack<'r> {
+    Lent(ListpackRef<'r>),
+    Own(Listpack),
+}
+
+impl Pack<'_> {
+    fn lend(&self) -> ListpackRef<'_> {
+        match self {
+            Pack::Lent(pack) => *pack,
+            Pack::Own(pack) => pack.lend(),
+        }
+    }
+
+    fn into_listpack(self) -> Listpack {
+        match self {
+            Pack::Lent(pack) => pack.to_listpack(),
+            Pack::Own(pack) => pack,
+        }
+    }
+}
+
 /// Reads a string that is a listpack, whose elements come in groups of `size`, the first ones different from each
 /// other. Real servers ask the header how many there are, look no further if none, and see duplicates only when
 /// told to look closer; so do we. `None`: no elements.
-fn listpack<S: Source>(
-    input: &mut Input<S>,
+fn listpack<'r, S: Source>(
+    input: &'r mut Input<S>,
     size: usize,
     what: &'static str,
     options: &LoadOptions<'_>,
-) -> Res<Option<(u64, Listpack)>> {
+) -> Res<Option<(u64, Pack<'r>)>> {
     let (offset, bytes) = blob(input)?;
     if !options.strict && says_empty(bytes, size) {
         return Ok(None);
     }
-    let pack = match (Listpack::from_bytes(bytes), options.salvage) {
-        (Ok(pack), _) => pack,
-        (Err(flaw), true) => salvaged(bytes, size).map_or_else(|| corrupt_blob(offset, what, flaw), Ok)?,
+    let pack = match (ListpackRef::check(bytes), options.salvage) {
+        (Ok(pack), _) => Pack::Lent(pack),
+        (Err(flaw), true) => match salvaged(bytes, size) {
+            Some(pack) => Pack::Own(pack),
+            None => return corrupt_blob(offset, what, flaw),
+        },
         (Err(flaw), false) => return corrupt_blob(offset, what, flaw),
     };
-    if !pack.len().is_multiple_of(size) {
+    let seen = pack.lend();
+    if !seen.len().is_multiple_of(size) {
         return corrupt(offset, what, "a part of an element");
     }
-    if options.strict && !unique(&pack, size) {
+    if options.strict && !unique(seen, size) {
         return corrupt(offset, what, "an element twice");
     }
-    Ok((!pack.is_empty()).then_some((offset, pack)))
+    Ok((!seen.is_empty()).then_some((offset, pack)))
 }
 
 /// The whole groups of `size` that can be read of a damaged listpack.
@@ -150,7 +178,7 @@ fn corrupt_blob<T>(offset: u64, what: &'static str, flaw: Corrupt) -> Res<T> {
 }
 
 /// Whether the first elements of all groups of `size` differ, and every group is whole.
-fn unique(pack: &Listpack, size: usize) -> bool {
+fn unique(pack: ListpackRef<'_>, size: usize) -> bool {
     let mut seen = HashSet::with_capacity_and_hasher(pack.len() / size, RandomState::default());
     let mut firsts = pack.iter().step_by(size);
     pack.len().is_multiple_of(size)

@@ -1,13 +1,13 @@
 //! Sorted sets: types 3, 5, 12 and 17.
 
-use super::{LoadOptions, Loaded, blob, corrupt_blob, unique};
+use super::{LoadOptions, Loaded, Pack, blob, corrupt_blob, unique};
 use crate::persist::rdb::error::Res;
 use crate::persist::rdb::input::{Input, corrupt};
 use crate::persist::rdb::source::Source;
 use crate::persist::rdb::tags::kind;
 use crate::value::legacy::ziplist;
 use crate::value::zset::ZsetBuilder;
-use crate::value::{Listpack, Value, Zset};
+use crate::value::{Packed, Value, Zset};
 
 const WHAT: &str = "sorted set";
 const ZIPLIST: &str = "zset ziplist";
@@ -40,24 +40,28 @@ pub(super) fn members<S: Source>(
 pub(super) fn ziplist<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
     let (offset, bytes) = blob(input)?;
     let pack = ziplist::to_listpack(bytes).or_else(|flaw| corrupt_blob(offset, ZIPLIST, flaw))?;
-    if !unique(&pack, 2) {
+    if !unique(pack.lend(), 2) {
         return corrupt(offset, ZIPLIST, "a member twice, or without a score");
     }
-    finish(offset, pack, options)
+    finish(offset, Pack::Own(pack), options)
 }
 
 /// Type 17: a listpack.
-pub(super) fn listpack<S: Source>(input: &mut Input<S>, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
+pub(super) fn listpack<'r, S: Source>(input: &'r mut Input<S>, options: &LoadOptions<'_>) -> Res<Loaded<'r>> {
     match super::listpack(input, 2, LISTPACK, options)? {
         Some((offset, pack)) => finish(offset, pack, options),
         None => Ok(Loaded::Empty),
     }
 }
 
-fn finish(offset: u64, pack: Listpack, options: &LoadOptions<'_>) -> Res<Loaded<'static>> {
-    let zset =
-        Zset::from_listpack(pack, options.limits).or_else(|flaw| corrupt_blob(offset, LISTPACK, flaw))?;
-    Ok(loaded(zset))
+fn finish<'r>(offset: u64, pack: Pack<'r>, options: &LoadOptions<'_>) -> Res<Loaded<'r>> {
+    if let Pack::Lent(pack) = pack
+        && Zset::stays_packed(pack, options.limits)
+    {
+        return Ok(Loaded::Packed(Packed::Zset(pack)));
+    }
+    let zset = Zset::from_listpack(pack.into_listpack(), options.limits);
+    Ok(loaded(zset.or_else(|flaw| corrupt_blob(offset, LISTPACK, flaw))?))
 }
 
 fn loaded(zset: Zset) -> Loaded<'static> {

@@ -196,6 +196,7 @@ fn load(
         let (meta, loaded) = pending.load(&options)?;
         let value = match loaded {
             Loaded::Bytes(text) => Value::Str(Str::from(text)),
+            Loaded::Packed(packed) => packed.to_value(),
             Loaded::Value(value) => value,
             Loaded::Empty => continue,
         };
