@@ -73,15 +73,20 @@ impl<S: Source> Input<S> {
     }
 
     /// Consumes one byte.
-    #[inline]
+    #[inline(always)]
     pub(super) fn byte(&mut self) -> Res<u8> {
         match self.src.peek().first() {
             Some(&byte) => {
                 self.src.consume(1);
                 Ok(byte)
             }
-            None => self.array::<1>().map(|[byte]| byte),
+            None => self.far_byte(),
         }
+    }
+
+    #[cold]
+    fn far_byte(&mut self) -> Res<u8> {
+        self.array::<1>().map(|[byte]| byte)
     }
 
     /// Consumes `n` bytes unseen.
@@ -102,7 +107,7 @@ impl<S: Source> Input<S> {
     }
 
     /// The rest of a length whose first byte was read.
-    #[inline]
+    #[inline(always)]
     fn len_from(&mut self, first: u8) -> Res<u64> {
         match first >> 6 {
             0 | 3 => Ok(u64::from(first & 0x3f)),
@@ -146,6 +151,18 @@ impl<S: Source> Input<S> {
     /// Reads a string and lends its bytes, until the next read.
     #[inline]
     pub(super) fn string(&mut self) -> Res<&[u8]> {
+        const LONGER: u8 = 1 << 6;
+        match self.src.peek().first() {
+            Some(&len) if len < LONGER => {
+                self.src.consume(1);
+                self.take(usize::from(len))
+            }
+            _ => self.other_string(),
+        }
+    }
+
+    /// The same for all but short plain strings, which are the most.
+    fn other_string(&mut self) -> Res<&[u8]> {
         match self.text()? {
             Text::Raw(len) => self.take(usize::try_from(len).unwrap_or(usize::MAX)),
             Text::Int(number) => Ok(self.digits.format(number).as_bytes()),

@@ -12,16 +12,11 @@ const SEEN: usize = 64;
 
 /// Few members on their way into one listpack. Whether one is there twice is looked up only where a bit of its hash says
 /// that it may be.
+#[derive(Default)]
 pub struct Members {
     pack: Packer,
-    seen: [u64; SEEN],
+    seen: Vec<u64>,
     longest: usize,
-}
-
-impl Default for Members {
-    fn default() -> Self {
-        Members { pack: Packer::default(), seen: [0; SEEN], longest: 0 }
-    }
 }
 
 /// What became of a member.
@@ -39,7 +34,8 @@ impl Members {
     /// Forgets all members, for a set that announces `len`. False if that belongs elsewhere. Untrusted: reserves nothing.
     pub fn begin(&mut self, len: u64, limits: &Limits) -> bool {
         self.pack.clear();
-        self.seen.fill(0);
+        self.seen.clear();
+        self.seen.resize(SEEN, 0);
         self.longest = limits.set_max_listpack_value.min(LONGEST);
         len <= MOST_MEMBERS.min(limits.set_max_listpack_entries.min(max_ints(limits)) as u64)
     }
