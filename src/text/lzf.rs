@@ -229,6 +229,7 @@ pub fn decompress_short(data: &[u8], expected: usize, out: &mut [u8]) -> Result<
     if expected.checked_add(SLACK).is_none_or(|room| room > out.len()) {
         return Err(Corrupt);
     }
+    let out = &mut out[..expected + SLACK];
     let (mut at, mut to) = (0, 0);
     while let Some(&control) = data.get(at) {
         at += 1;
@@ -252,40 +253,46 @@ pub fn decompress_short(data: &[u8], expected: usize, out: &mut [u8]) -> Result<
         }
         let back = (high << 8 | usize::from(*data.get(at).ok_or(Corrupt)?)) + 1;
         at += 1;
-        if back > to || to + len > expected {
+        let end = to + len;
+        if back > to || end > expected {
             return Err(Corrupt);
         }
-        repeat(out, to, back, len);
-        to += len;
+        repeat(out, to, back, end);
+        to = end;
     }
     if to == expected { Ok(()) } else { Err(Corrupt) }
 }
 
-/// Copies `len` bytes from `back` bytes before `to` to there: where they overlap, what is written is read again.
-#[inline]
-fn repeat(out: &mut [u8], to: usize, back: usize, len: usize) {
-    if back >= 16 {
-        return words::<16>(out, to, back, to + len);
-    }
-    if back >= 8 {
-        return words::<8>(out, to, back, to + len);
-    }
-    for i in to..to + 8 {
-        out[i] = out[i - back];
-    }
-    if len > 8 {
-        let period = back * 8usize.div_ceil(back); // the same bytes, but a word apart
-        words::<8>(out, to + 8, period, to + len);
+/// Copies what lies `back` bytes before `to` to there, up to `end` and a bit beyond: where they overlap, what is written is
+/// read again. The first 16 bytes, which are all of most copies, go without a loop; the rest in words of 16 bytes, from
+/// a multiple of `back` that is at least a word.
+#[inline(always)]
+fn repeat(out: &mut [u8], to: usize, back: usize, end: usize) {
+    let period = match back {
+        16.. => {
+            word::<16>(out, to, back);
+            back
+        }
+        8.. => {
+            word::<8>(out, to, back);
+            word::<8>(out, to + 8, back);
+            2 * back
+        }
+        _ => {
+            (to..to + 16).for_each(|i| out[i] = out[i - back]);
+            back * 16usize.div_ceil(back)
+        }
+    };
+    for at in (to + 16..end).step_by(16) {
+        word::<16>(out, at, period);
     }
 }
 
-/// Copies words of `N` bytes from at least `N` bytes back, up to `end` and a bit beyond.
-#[inline]
-fn words<const N: usize>(out: &mut [u8], to: usize, back: usize, end: usize) {
-    for i in (to..end).step_by(N) {
-        let word: [u8; N] = *out[i - back..].first_chunk().expect("it lies before what is written");
-        out[i..i + N].copy_from_slice(&word);
-    }
+/// Copies `N` bytes from at least `N` bytes back.
+#[inline(always)]
+fn word<const N: usize>(out: &mut [u8], to: usize, back: usize) {
+    let word: [u8; N] = *out[to - back..].first_chunk().expect("it lies before what is written");
+    out[to..to + N].copy_from_slice(&word);
 }
 
 #[cfg(test)]
