@@ -1,6 +1,6 @@
 //! What a request must pass before it runs.
 
-use crate::command::table::{Row, table};
+use crate::command::table::{Row, RowId, table};
 use crate::command::{self, Args, CmdError, Flags, shown};
 use crate::engine::session::{Peer, ReplyMode};
 use crate::engine::{Engine, Session};
@@ -10,17 +10,21 @@ use crate::text::os::reason;
 /// Finds the row of a request, subcommands included, or says why there is none.
 #[inline]
 pub(super) fn find_row(session: &Session, args: &Args<'_>) -> Result<&'static Row, CmdError> {
-    let table = table();
-    let name = args.name();
-    let row = match session.last_command.map(|id| table.row(crate::command::table::RowId(id))) {
-        Some(row) if row.is_called(name) => row,
-        _ => table.find(name).or_else(|| logged(session, name)).ok_or_else(|| unknown(args))?,
-    };
+    let (table, name) = (table(), args.name());
+    let found = || table.find(name).or_else(|| logged(session, name));
+    let row = same_as_last(session, name).or_else(found).ok_or_else(|| unknown(args))?;
     if !row.command.is_container() || args.len() == 1 {
         return Ok(row);
     }
     let sub = args.get(1).expect("more than one argument");
     table.find_sub(row, sub).ok_or_else(|| unknown_sub(sub, row))
+}
+
+/// The row of the session's last request, if this one is called so, too: clients repeat themselves.
+#[inline]
+fn same_as_last(session: &Session, name: &[u8]) -> Option<&'static Row> {
+    let row = table().row(RowId(session.last_command?));
+    row.is_called(name).then_some(row)
 }
 
 /// A log may call commands by their own names, as the server itself does, whatever clients call them.
@@ -56,35 +60,26 @@ fn unknown_sub(sub: &[u8], row: &Row) -> CmdError {
     CmdError::Other(format!("ERR unknown subcommand '{}'. Try {container} HELP.", printable(sub, 128)).into())
 }
 
-/// Finds the row of a request that [`admit`] has nothing to ask of but its arity, which is right, while
-/// [`is_calm`] holds: a command about its keys and nothing else. `None` sends it the long way.
+/// Finds the row of a request that no [`Question`] is about while [`is_calm`] holds, and whose arity is right: a
+/// command about its keys and nothing else. `None` sends it the long way.
 #[inline]
 pub(super) fn find_plain(session: &Session, args: &Args<'_>) -> Option<&'static Row> {
-    let row = table().row(crate::command::table::RowId(session.last_command?));
-    (row.plain && row.is_called(args.name()) && row.command.arity.admits(args.len())).then_some(row)
+    let row = same_as_last(session, args.name())?;
+    (row.plain && row.command.arity.admits(args.len())).then_some(row)
 }
 
-/// Whether nothing is going on that a plain command could meet with on its way, or change: every question that
-/// [`admit`] and the road behind it ask, once for many requests.
+/// Whether nothing is going on that a plain command could meet with on its way, or change: what [`admit`] and the road
+/// behind it look for, looked for once for many requests.
 pub(super) fn is_calm(engine: &Engine, session: &Session) -> bool {
-    let (state, config) = (&engine.state, &engine.state.config);
-    let admits = !state.must_authenticate(session)
-        && state.loading.is_none()
-        && config.cluster_compatibility_sample_ratio == 0
-        && config.maxmemory == 0
-        && config.aof_until.is_empty()
-        && state.saving.last_ok
-        && state.log.error().is_none();
+    let state = &engine.state;
     let is_heard_by_none = state.pubsub.session_count() == 0
         && !state.tracking.is_on()
         && state.monitors.is_empty()
         && !state.clients.has_pushed();
-    let runs_at_once =
-        session.reply_mode == ReplyMode::On && session.queued.is_none() && state.blocked.paused().is_none();
-    admits && is_heard_by_none && runs_at_once
+    let runs_at_once = session.reply_mode == ReplyMode::On && state.blocked.paused().is_none();
+    let arises = |question: &Question| question.arises(engine, session);
+    is_heard_by_none && runs_at_once && !Question::OF_ALL.iter().any(arises)
 }
-
-const GUARDED: Flags = command::PROTECTED;
 
 /// Whether the request may run now.
 #[inline]
@@ -98,49 +93,113 @@ pub(super) fn admit(
     if !command.arity.admits(args.len()) {
         return Err(CmdError::Arity(row.full_name.clone().into()));
     }
-    let state = &engine.state;
-    if state.pubsub.is_subscribed(session.id) && session.protocol == Proto::Resp2 && !is_for_listeners(row) {
-        return Err(only_for_listeners(row));
-    }
-    if session.queued.is_some() && command.flags.has(command::NO_MULTI) {
-        return Err(CmdError::text("ERR Command not allowed inside a transaction"));
-    }
-    if command.flags.has(GUARDED) && !protected_allowed(engine, session, row) {
+    if command.flags.has(command::PROTECTED) && !protected_allowed(engine, session, row) {
         return Err(protected(row));
     }
-    if state.must_authenticate(session) && !command.flags.has(command::NO_AUTH) {
-        return Err(CmdError::text("NOAUTH Authentication required."));
-    }
-    if state.loading.is_some() && !command.flags.has(command::LOADING) {
-        return Err(CmdError::text("LOADING Redis is loading the dataset in memory"));
-    }
-    if engine.state.config.cluster_compatibility_sample_ratio > 0 {
-        super::slots::check(&mut engine.state, session, row, args);
-    }
-    let state = &engine.state;
-    if state.config.maxmemory > 0
-        && state.loading.is_none()
-        && !super::evict::make_room(&mut engine.keyspace, &mut engine.state)
-        && needs_memory(session, row)
-    {
-        return Err(CmdError::text("OOM command not allowed when used memory > 'maxmemory'."));
-    }
-    let state = &engine.state;
-    if state.monitors.has(session.id) && command.flags.has(TOUCHES_KEYS) {
-        return Err(CmdError::text("ERR Replica can't interact with the keyspace"));
-    }
-    if !state.config.aof_until.is_empty()
-        && (command.flags.has(command::WRITE) || command.name == "bgrewriteaof")
-    {
-        return Err(CmdError::text(
-            "READONLY You can't write: this is the state of an earlier moment (aof-until).",
-        ));
-    }
-    // PING, too: whoever watches a server by it should hear.
-    if (!state.saving.last_ok || state.log.error().is_some()) && writes_or_pings(session, row) {
-        check_disk(engine)?;
+    for question in Question::OF_ALL {
+        if question.arises(engine, session) {
+            question.ask(engine, session, row, args)?;
+        }
     }
     Ok(())
+}
+
+/// What a request is asked at the gate, whatever its command, as long as something in the server or the session gives
+/// rise to it. Nothing here can be asked on one road and forgotten on the other: both see the same list.
+#[derive(Clone, Copy)]
+enum Question {
+    Authentication,
+    Transaction,
+    /// `cluster-compatibility-sample-ratio`
+    Slots,
+    /// `maxmemory`
+    Memory,
+    /// The last snapshot or the append log could not be written.
+    Disk,
+    /// A RESP2 client that is subscribed could not tell other replies from messages.
+    Subscribed,
+    Loading,
+    /// A client that looks on (MONITOR) is like a replica.
+    Onlooker,
+    /// The state of an earlier moment (`aof-until`) is not changed.
+    Moment,
+}
+
+impl Question {
+    /// In the order in which the real server asks them.
+    const OF_ALL: [Question; 9] = [
+        Question::Authentication,
+        Question::Transaction,
+        Question::Slots,
+        Question::Memory,
+        Question::Disk,
+        Question::Subscribed,
+        Question::Loading,
+        Question::Onlooker,
+        Question::Moment,
+    ];
+
+    /// Whether there is reason to ask it of this session's requests.
+    #[inline]
+    fn arises(self, engine: &Engine, session: &Session) -> bool {
+        let (state, config) = (&engine.state, &engine.state.config);
+        match self {
+            Question::Subscribed => {
+                session.protocol == Proto::Resp2 && state.pubsub.is_subscribed(session.id)
+            }
+            Question::Authentication => state.must_authenticate(session),
+            Question::Transaction => session.queued.is_some(),
+            Question::Loading => state.loading.is_some(),
+            Question::Slots => config.cluster_compatibility_sample_ratio > 0,
+            Question::Memory => config.maxmemory > 0,
+            Question::Onlooker => state.monitors.has(session.id),
+            Question::Moment => !config.aof_until.is_empty(),
+            Question::Disk => !state.saving.last_ok || state.log.error().is_some(),
+        }
+    }
+
+    /// Asks it of a request; the error refuses it.
+    #[inline(never)]
+    fn ask(self, engine: &mut Engine, session: &Session, row: &Row, args: &Args<'_>) -> Result<(), CmdError> {
+        let flags = row.command.flags;
+        let refused = match self {
+            Question::Subscribed => (!is_for_listeners(row)).then(|| only_for_listeners(row)),
+            Question::Authentication => {
+                (!flags.has(command::NO_AUTH)).then(|| CmdError::text("NOAUTH Authentication required."))
+            }
+            Question::Transaction => flags
+                .has(command::NO_MULTI)
+                .then(|| CmdError::text("ERR Command not allowed inside a transaction")),
+            Question::Loading => (!flags.has(command::LOADING))
+                .then(|| CmdError::text("LOADING Redis is loading the dataset in memory")),
+            Question::Slots => {
+                super::slots::check(&mut engine.state, session, row, args);
+                None
+            }
+            Question::Memory => lacks_memory(engine, session, row)
+                .then(|| CmdError::text("OOM command not allowed when used memory > 'maxmemory'.")),
+            Question::Onlooker => flags
+                .has(TOUCHES_KEYS)
+                .then(|| CmdError::text("ERR Replica can't interact with the keyspace")),
+            Question::Moment => {
+                (flags.has(command::WRITE) || row.command.name == "bgrewriteaof").then(|| {
+                    CmdError::text(
+                        "READONLY You can't write: this is the state of an earlier moment (aof-until).",
+                    )
+                })
+            }
+            // PING, too: whoever watches a server by it should hear.
+            Question::Disk => writes_or_pings(session, row).then(|| check_disk(engine)).flatten(),
+        };
+        refused.map_or(Ok(()), Err)
+    }
+}
+
+/// Whether memory stays used up after making room, and the request needs some.
+fn lacks_memory(engine: &mut Engine, session: &Session, row: &Row) -> bool {
+    engine.state.loading.is_none()
+        && !super::evict::make_room(&mut engine.keyspace, &mut engine.state)
+        && needs_memory(session, row)
 }
 
 /// What a client that looks on (MONITOR) may not do, as if it were a replica.
@@ -166,16 +225,16 @@ fn writes_or_pings(session: &Session, row: &Row) -> bool {
     }
 }
 
+/// What is wrong with the disk, if requests are to be refused for it.
 #[cold]
-fn check_disk(engine: &Engine) -> Result<(), CmdError> {
+fn check_disk(engine: &Engine) -> Option<CmdError> {
     let state = &engine.state;
     let config = &state.config;
     if state.saving.last_ok || !config.stop_writes_on_bgsave_error || config.save.is_empty() {
-        let Some(error) = state.log.error() else { return Ok(()) };
-        let why = reason(&std::io::Error::from_raw_os_error(error));
-        return Err(CmdError::Other(format!("MISCONF Errors writing to the AOF file: {why}").into()));
+        let why = reason(&std::io::Error::from_raw_os_error(state.log.error()?));
+        return Some(CmdError::Other(format!("MISCONF Errors writing to the AOF file: {why}").into()));
     }
-    Err(CmdError::text(
+    Some(CmdError::text(
         "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands \
          that may modify the data set are disabled, because this instance is configured to report errors during \
          writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for \

@@ -166,6 +166,38 @@ fn a_password_is_asked_for() {
     });
 }
 
+/// A request that would be refused for several reasons hears the first of them.
+#[test]
+fn refusals_come_in_the_order_of_the_real_server() {
+    on_each(&["--requirepass", "secret", "--enable-debug-command", "no"], |server| {
+        let mut client = connect(server);
+        let mut refused = |line: &str, why: &str| {
+            let said = text(&mut client, line);
+            assert!(said.starts_with(why), "{line}: {said}");
+        };
+        let (arity, protected) = ("ERR wrong number of arguments", "ERR DEBUG command not allowed");
+        refused("GET", arity);
+        refused("DEBUG JMAP", protected);
+        refused("GET k", "NOAUTH");
+        refused("AUTH secret", "OK");
+        refused("MULTI", "OK");
+        refused("GET", arity);
+        refused("DEBUG JMAP", protected);
+        refused("SAVE", "ERR Command not allowed inside a transaction");
+        refused("EXEC", "EXECABORT");
+        refused("CONFIG SET maxmemory 1", "OK");
+        refused("MULTI", "OK");
+        refused("SAVE", "ERR Command not allowed inside a transaction");
+        refused("SET k v", "OOM");
+        refused("DISCARD", "OK");
+        refused("CONFIG SET maxmemory 0", "OK");
+        refused("MONITOR", "OK");
+        refused("GET", arity);
+        refused("DEBUG JMAP", protected);
+        refused("GET k", "ERR Replica can't interact with the keyspace");
+    });
+}
+
 /// `maxmemory`: keys go as the policy says, and reads are answered all the same.
 #[test]
 fn keys_make_room() {
