@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::process::{allocator, crash};
+use super::process::{allocator, crash, huge_pages};
 use super::{Server, discard_value, host, new_state};
 use crate::command::{CmdError, Ctx};
 use crate::engine::config::Config;
@@ -134,9 +134,12 @@ pub fn begin_loading(server: &Server) {
     let state = &mut engine.state;
     super::save::remove_stale(&state.config.dir);
     let path = state.config.dir.join(&state.config.dbfilename);
-    let bytes = match reads_log(&state.config) {
-        true => Some(log::bytes_to_load(&state.config)),
-        false => std::fs::metadata(path).ok().map(|meta| meta.len()),
+    let bytes = if reads_log(&state.config) {
+        Some(log::bytes_to_load(&state.config))
+    } else {
+        let bytes = std::fs::metadata(path).ok().map(|meta| meta.len());
+        huge_pages::expect(&state.config, bytes.unwrap_or(0));
+        bytes
     };
     if let Some(bytes) = bytes {
         let progress = Arc::new(Progress::default());
