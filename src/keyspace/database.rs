@@ -158,6 +158,12 @@ impl Database {
         hash
     }
 
+    /// The same if the database is big; what is small is at hand.
+    #[inline]
+    pub fn prefetch_if_cold(&self, key: &[u8]) -> Option<u64> {
+        self.table.prefetch_if_cold(key)
+    }
+
     /// Asks the processor for the entries that may have this hash; their bucket was asked for before. True if there
     /// is more to ask for, with [`Database::prefetch_spilled`].
     #[inline]

@@ -84,6 +84,8 @@ struct Conn {
     most_output: usize,
     /// Input that is not a whole request yet.
     rest: Vec<u8>,
+    /// The database of the last request.
+    db: usize,
     out: Out,
     received: u64,
     sent: u64,
@@ -122,6 +124,7 @@ pub(super) async fn serve(common: Rc<Common>, stream: Stream, id: SessionId) {
         queued: 0,
         most_output: 0,
         rest: Vec::new(),
+        db: 0,
         out: Out::new(),
         received: 0,
         sent: 0,
@@ -400,6 +403,10 @@ impl Conn {
         let common = self.common.clone();
         let mut guard = common.server.lock();
         let engine = &mut *guard;
+        // Comes from memory while the session does, and what else the first request needs.
+        if let Some(key) = batch.arg(stretch, 0, 1) {
+            engine.keyspace.database(self.db).prefetch_if_cold(key);
+        }
         let mut session = engine.state.clients.take(self.id).ok_or(End)?;
         // What was sent since the last look is gone, and what this batch answers is not there yet.
         session.mirror.output = self.out.len();
@@ -407,6 +414,7 @@ impl Conn {
         let Batched { ran } =
             run_batch(&common.server, engine, &mut session, batch, stretch, &mut self.out, self.most_output);
         let (too_much, now_us) = (self.out.len() > self.most_output, session.active_us);
+        self.db = session.db;
         self.until = engine.state.log.lsn();
         self.settle(cx, engine, session, too_much, now_us)?;
         Ok(ran)
