@@ -93,8 +93,8 @@ impl Run<'_> {
             let Some(from) = self.seen_before(at) else {
                 misses += 1;
                 at += 1 + (misses / PATIENCE).min(MAX_SKIP);
-                // Literals not yet written count already: hopeless inputs end early.
-                if self.out.len() + (at - literals_from) > self.limit {
+                // Literals not yet written count already: hopeless inputs end early, if not at the first possible byte.
+                if misses.is_multiple_of(16) && self.out.len() + (at - literals_from) > self.limit {
                     return false;
                 }
                 continue;
