@@ -6,8 +6,10 @@ use std::io::IoSlice;
 
 /// From this size on a shared value is kept by reference instead of being copied.
 pub const SHARE_FROM: usize = 64 * 1024;
-/// More small bytes than this are set aside between requests, so that they need not be moved as more come.
-const SEAL_FROM: usize = 1 << 20;
+/// So many small bytes are set aside at once between requests, so that they need not be moved as more come. With the page
+/// that the allocator adds they are one of its sizes: behind a piece of another size, or one that was shrunk, it keeps
+/// what is left up to the next size, which is resident where there are huge pages.
+const PIECE: usize = 252 * 1024;
 /// An empty buffer keeps this much capacity.
 const KEEP: usize = 256 * 1024;
 
@@ -225,29 +227,48 @@ impl Out {
         }
     }
 
-    /// Sets a big buffer aside as one piece. To be called between requests while output piles up.
+    /// Sets what a big buffer holds aside, in pieces. To be called between requests while output piles up.
     #[inline]
     pub fn seal(&mut self) {
-        if self.buf.len() >= SEAL_FROM {
+        if self.buf.len() - self.sent >= PIECE {
             self.seal_now();
         }
     }
 
     #[cold]
     fn seal_now(&mut self) {
-        self.buf.shrink_to_fit(); // in place: the allocator takes the unused end back
-        let full = Bytes::from(std::mem::take(&mut self.buf));
+        let sealed = self.shared.partition_point(|s| s.at == 0); // nothing of the buffer stands before them
+        let mut later = self.shared.split_off(sealed);
         let mut from = std::mem::take(&mut self.sent);
-        self.shared_len += full.len() - from;
-        let mut pieces = VecDeque::with_capacity(self.shared.len() * 2 + 1);
-        for s in std::mem::take(&mut self.shared) {
-            pieces.push_back(Shared { at: 0, bytes: full.slice(from..s.at) });
-            pieces.push_back(Shared { at: 0, bytes: s.bytes });
-            from = s.at;
+        while let Some(bytes) = self.buf.get(from..from + PIECE) {
+            let mut piece = Bytes::copy_from_slice(bytes);
+            self.shared_len += PIECE;
+            while let Some(s) = later.pop_front_if(|s| s.at < from + PIECE) {
+                let before = piece.split_to(s.at + piece.len() - from - PIECE);
+                self.push_piece(before);
+                self.push_piece(s.bytes);
+            }
+            self.push_piece(piece);
+            from += PIECE;
         }
-        pieces.push_back(Shared { at: 0, bytes: full.slice(from..) });
-        pieces.retain(|s| !s.bytes.is_empty());
-        self.shared = pieces;
+        later.iter_mut().for_each(|s| s.at -= from);
+        self.shared.append(&mut later);
+        self.drop_front(from);
+    }
+
+    fn push_piece(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.shared.push_back(Shared { at: 0, bytes });
+        }
+    }
+
+    /// Takes bytes off the buffer, and what room it does not need soon.
+    fn drop_front(&mut self, bytes: usize) {
+        if self.buf.capacity() > 4 * PIECE {
+            self.buf = self.buf[bytes..].to_vec();
+        } else {
+            self.buf.drain(..bytes);
+        }
     }
 
     #[inline]

@@ -11,7 +11,7 @@ use crate::engine::config::Config;
 use std::sync::Once;
 
 /// Resident bytes from which on the data gets huge pages.
-pub const FROM_BYTES: usize = 64 << 20;
+pub const FROM_BYTES: usize = 16 << 20;
 
 /// Allows or forbids huge pages for what is touched from now on, also in children. Says whether it worked.
 pub fn allow(yes: bool) -> bool {
