@@ -27,7 +27,7 @@ pub fn cron(server: &Server) {
     if state.tracking.is_on() {
         state.limit_tracking();
     }
-    sample(state, now);
+    sample(server, state, now);
     close_idle(state, now);
     close_overflowing(state, now);
     if let Some(wires) = server.wires.get() {
@@ -64,7 +64,7 @@ fn follow(server: &Server, keyspace: &mut Keyspace, state: &mut State, now: Now)
     }
 }
 
-fn sample(state: &mut State, now: Now) {
+fn sample(server: &Server, state: &mut State, now: Now) {
     let stats = &mut state.stats;
     let traffic = stats.all_traffic();
     stats.rate_commands.sample(stats.calls, now.mono_us);
@@ -74,7 +74,7 @@ fn sample(state: &mut State, now: Now) {
     stats.turn_length.sample_beside(stats.turns.usec, stats.turns.count, 1);
     let used = used_memory();
     stats.peak_memory = stats.peak_memory.max(used);
-    huge_pages::follow(&state.config, used);
+    huge_pages::follow(&state.config, used, now.mono_us, save::while_no_child(server));
     crash::note(state.clients.len(), used, stats.calls);
 }
 

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
-use super::process::limits::stand_back;
+use super::process::turns::stand_back;
 use crate::keyspace::Database;
 use crate::value::Value;
 

@@ -69,14 +69,6 @@ fn make_do(maxclients: u32, before: u64, best: u64, wanted: u64, error: &io::Err
     Some(fits)
 }
 
-/// This thread lets those go first that serve, where there are more of them than cores: it still gets a tenth of a core
-/// beside one that never rests.
-pub fn stand_back() {
-    const NICE: libc::c_int = 10;
-    // SAFETY: plain numbers; 0 means the calling thread. Should it fail, the thread is one like the others.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
-}
-
 fn open_files() -> Option<libc::rlimit> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to a local that outlives the call.

@@ -17,4 +17,5 @@ pub mod running;
 pub mod signals;
 pub mod system;
 pub mod title;
+pub mod turns;
 pub mod vitals;

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{FromRawFd, RawFd};
 
+use crate::serve::process::turns;
+
 /// A pipe: the end to write to, the end to read from.
 pub(in crate::serve) fn pipe() -> Result<(File, File), String> {
     let mut ends: [RawFd; 2] = [0; 2];
@@ -20,7 +22,7 @@ pub(in crate::serve) fn pipe() -> Result<(File, File), String> {
 /// gives. Gives the child's process id.
 ///
 /// Signals wait meanwhile: one that came to the child while it still has the runtime's handlers would be lost, and a
-/// child that was told to end would go on.
+/// child that was told to end would go on. The child is [patient](turns): it has all the time that clients do not need.
 pub(in crate::serve) fn fork(child: impl FnOnce() -> i32, keep: &[RawFd]) -> Result<i32, String> {
     let before = hold_signals();
     // SAFETY: the child runs only what follows: it takes no lock that another thread may have held (the allocator has
@@ -30,6 +32,7 @@ pub(in crate::serve) fn fork(child: impl FnOnce() -> i32, keep: &[RawFd]) -> Res
         0 => {
             calm_signals();
             set_signal_mask(&before);
+            turns::be_patient();
             close_others(keep);
             exit(child())
         }

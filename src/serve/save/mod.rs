@@ -20,7 +20,7 @@ use crate::value::table::hold_shrinking;
 use crate::{notice, warning};
 
 pub(super) use fork::{Ended, fork, pipe, start_writeback};
-pub(super) use reap::{Orders, Work, progress, take_leave, watch};
+pub(super) use reap::{Orders, Work, progress, take_leave, watch, while_no_child};
 use target::Target;
 pub(super) use target::{remove_own, remove_stale};
 pub(super) use write::Snapshot;

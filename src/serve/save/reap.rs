@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::fork::{self, Ended};
-use super::target::{Paced, Target, temporary_name};
+use super::target::{Paced, Replaced, Target, temporary_name};
 use super::write::Snapshot;
+use crate::engine::stats::used_memory;
 use crate::engine::{Engine, State};
 use crate::serve::Server;
 use crate::serve::append::Rewrite;
-use crate::serve::process::title;
+use crate::serve::process::{huge_pages, title};
 use crate::value::table::hold_shrinking;
 use crate::{notice, warning};
 
@@ -144,22 +145,34 @@ fn follow(server: &Arc<Server>, pid: i32, mut reports: File, work: Work) {
         Work::Follow(target) => super::feed::conclude(server, pid, target),
         Work::Rewrite(rewrite) => rewrite.conclude(server, pid),
     }
+    if server.lock().state.config.huge_pages && used_memory() >= huge_pages::FROM_BYTES {
+        huge_pages::gather(while_no_child(server));
+    }
 }
 
-fn end_save(server: &Server, pid: i32, target: Option<Target>) {
-    let renamed = {
+/// Whether there is no child that shares this process's memory.
+pub(in crate::serve) fn while_no_child(server: &Server) -> impl Fn() -> bool + Send + 'static {
+    let server = std::sync::Weak::clone(&server.me);
+    move || server.upgrade().is_some_and(|server| server.lock().state.saving.running.is_none())
+}
+
+fn end_save(server: &Server, pid: i32, mut target: Option<Target>) {
+    let replaced = {
         let mut guard = server.lock();
         let (ended, _) = take_leave(&mut guard, pid);
-        let renamed = conclude(&mut guard.state, ended, target);
+        let replaced = conclude(&mut guard.state, ended, &mut target);
         crate::serve::append::obey(&server.append, &guard.state);
-        renamed
+        replaced
     };
-    let Some(dir) = renamed else { return };
-    // The old file is replaced; only its name's place on the disk is left to be made sure of, without the lock.
-    let synced = dir.sync();
-    let state = &mut server.lock().state;
-    settle(state, synced);
-    crate::serve::append::obey(&server.append, state);
+    // Without the lock: the name's place on the disk is made sure of, and files go that nobody wants.
+    let synced = replaced.as_ref().map(Replaced::sync);
+    drop(target);
+    let mut guard = server.lock();
+    if let Some(synced) = synced {
+        settle(&mut guard.state, synced);
+    }
+    done(&mut guard.state);
+    crate::serve::append::obey(&server.append, &guard.state);
 }
 
 /// Reaps the child that ran; how it ended, and whether it was told to.
@@ -170,11 +183,11 @@ pub(in crate::serve) fn take_leave(engine: &mut Engine, pid: i32) -> (Ended, boo
     (ended, engine.state.saving.end_child())
 }
 
-/// The child is gone: its file takes its place, or goes. Gives the directory to be synced before it counts.
-fn conclude(state: &mut State, ended: Ended, target: Option<Target>) -> Option<super::target::Dir> {
+/// The child is gone: its file takes its place, to be synced before it counts, or stays in `target`.
+fn conclude(state: &mut State, ended: Ended, target: &mut Option<Target>) -> Option<Replaced> {
     let aborted = state.saving.running?.aborted;
     state.saving.last_cow_bytes = state.saving.child_cow_bytes;
-    let renamed = match (ended, target) {
+    let replaced = match (ended, target.take_if(|_| !aborted && ended == Ended::Code(0))) {
         _ if aborted => Err(Some(libc::SIGUSR1)),
         (Ended::Code(0), Some(target)) => target.rename().map_err(|reason| {
             warning!("{reason}");
@@ -183,8 +196,8 @@ fn conclude(state: &mut State, ended: Ended, target: Option<Target>) -> Option<s
         (Ended::Code(_), _) => Err(None),
         (Ended::Signal(signal), _) => Err(Some(signal)),
     };
-    match renamed {
-        Ok(dir) => return Some(dir),
+    match replaced {
+        Ok(replaced) => return Some(replaced),
         Err(None) => {
             warning!("Background saving error");
             state.saving.last_ok = false;
@@ -195,7 +208,6 @@ fn conclude(state: &mut State, ended: Ended, target: Option<Target>) -> Option<s
             state.saving.last_ok &= signal == libc::SIGUSR1;
         }
     }
-    done(state);
     None
 }
 
@@ -215,7 +227,6 @@ fn settle(state: &mut State, synced: Result<(), String>) {
             state.saving.last_ok = false;
         }
     }
-    done(state);
 }
 
 /// Nothing is running any more.

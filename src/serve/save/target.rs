@@ -115,9 +115,10 @@ impl Target {
 
     /// Puts a file that is synced already (by the child) in the old one's place. It counts once the directory is
     /// synced, too.
-    pub fn rename(self) -> Result<Dir, String> {
+    pub fn rename(self) -> Result<Replaced, String> {
         let Target { temporary, path, dir, .. } = self;
         let name = temporary.path().to_owned();
+        let old = hold(&path);
         temporary.persist(&path).map_err(|error| {
             format!(
                 "Error moving temp DB file {} on the final destination {}: {}",
@@ -126,19 +127,29 @@ impl Target {
                 reason(&error.error)
             )
         })?;
-        Ok(Dir(dir))
+        Ok(Replaced { dir, _old: old })
     }
 }
 
-/// The directory in which a file was replaced.
-pub(in crate::serve) struct Dir(PathBuf);
+/// A file was replaced. The old one goes as this is dropped, which takes as long as it is big: not with the engine's
+/// lock held.
+pub(in crate::serve) struct Replaced {
+    dir: PathBuf,
+    _old: Option<File>,
+}
 
-impl Dir {
+impl Replaced {
     /// Makes the replacement durable.
     pub fn sync(&self) -> Result<(), String> {
-        let synced = File::open(&self.0).and_then(|dir| dir.sync_all());
+        let synced = File::open(&self.dir).and_then(|dir| dir.sync_all());
         synced.map_err(|error| format!("Failed to fsync directory while saving DB: {}", reason(&error)))
     }
+}
+
+/// Keeps a file that is about to lose its name. It is not opened for anything: it could be a pipe.
+fn hold(path: &Path) -> Option<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options().read(true).custom_flags(libc::O_PATH | libc::O_NOFOLLOW).open(path).ok()
 }
 
 /// Readable by others as the umask allows, as files of the real server are; `tempfile` makes it private.
