@@ -122,7 +122,7 @@ fn huge_pages_are_for_servers_that_have_grown() {
         let server = ours(&["--huge-pages", option, "--enable-debug-command", "yes"]);
         let mut client = server.connect().expect("it listens");
         assert_eq!(in_huge_pages(&server), 0, "at the start");
-        client.line("DEBUG POPULATE 40000 key 1000").expect("it answers");
+        client.line("DEBUG POPULATE 100000 key 1000").expect("it answers");
         if !most {
             std::thread::sleep(Duration::from_secs(1));
             assert_eq!(in_huge_pages(&server), 0, "not wanted");
@@ -131,7 +131,7 @@ fn huge_pages_are_for_servers_that_have_grown() {
         wait("it is gathered", || (in_huge_pages(&server) > 16 << 20).then_some(()));
         client.line("CONFIG SET rdb-key-save-delay 100").expect("it answers");
         client.line("BGSAVE").expect("it answers");
-        for key in (0..40_000).step_by(8) {
+        for key in (0..100_000).step_by(20) {
             client.line(&format!("APPEND key:{key} x")).expect("it answers");
         }
         assert!(in_huge_pages(&server) < 8 << 20, "writes beside a child split them");

@@ -16,7 +16,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// Bytes in use from which on the data gets huge pages.
-pub const FROM_BYTES: usize = 16 << 20;
+pub const FROM_BYTES: usize = 64 << 20;
 /// So many bytes more are growth.
 const STEP: usize = 1 << 20;
 /// So long after a step the data counts as growing.
@@ -217,15 +217,15 @@ mod tests {
         let mut growth = Growth { mark: 0, grows_until_us: 0, loose: false, gathered_us: None };
         for (at, used, expected) in [
             (0, 7 * MIB, (false, false)), // a small server
-            (S, 40 * MIB, (true, false)),
-            (2 * S, 40 * MIB, (false, true)),
-            (3 * S, 40 * MIB, (false, false)),
-            (4 * S, 41 * MIB, (true, false)),
-            (5 * S, 41 * MIB, (false, false)), // not so soon again
-            (61 * S, 41 * MIB, (false, false)),
-            (62 * S, 41 * MIB, (false, true)),
-            (200 * S, 20 * MIB, (false, false)), // deleting is no growth
-            (201 * S, 21 * MIB, (true, false)),
+            (S, 140 * MIB, (true, false)),
+            (2 * S, 140 * MIB, (false, true)),
+            (3 * S, 140 * MIB, (false, false)),
+            (4 * S, 141 * MIB, (true, false)),
+            (5 * S, 141 * MIB, (false, false)), // not so soon again
+            (61 * S, 141 * MIB, (false, false)),
+            (62 * S, 141 * MIB, (false, true)),
+            (200 * S, 120 * MIB, (false, false)), // deleting is no growth
+            (201 * S, 121 * MIB, (true, false)),
             (201 * S, 7 * MIB, (false, false)),
         ] {
             assert_eq!(growth.note(used, at), expected, "{at} {used}");

@@ -33,7 +33,7 @@ pub(in super::super) const ROWS: &[Row] = &[
         "huge-pages",
         yes_no(true),
         at!(huge_pages),
-        "Huge pages for the data of a server that grows beyond 16 MiB, whatever disable-thp says: cheaper forks.",
+        "Huge pages for the data of a server that grows beyond 64 MiB, whatever disable-thp says: cheaper forks.",
     )
     .fixed()
     .flags(HIDDEN),
