@@ -6,9 +6,11 @@ use std::io::IoSlice;
 
 /// From this size on a shared value is kept by reference instead of being copied.
 pub const SHARE_FROM: usize = 64 * 1024;
-/// So many small bytes are set aside at once between requests, so that they need not be moved as more come. With the page
-/// that the allocator adds they are one of its sizes: behind a piece of another size, or one that was shrunk, it keeps
-/// what is left up to the next size, which is resident where there are huge pages.
+/// More small bytes than this are set aside between requests, so that they need not be moved as more come. One big reply
+/// that leaves at once is not copied for that.
+const SEAL_FROM: usize = 1 << 20;
+/// So many make a piece. With the page that the allocator adds they are one of its sizes: behind a piece of another size,
+/// or one that was shrunk, it keeps what is left up to the next size, which is resident where there are huge pages.
 const PIECE: usize = 252 * 1024;
 /// An empty buffer keeps this much capacity.
 const KEEP: usize = 256 * 1024;
@@ -230,7 +232,7 @@ impl Out {
     /// Sets what a big buffer holds aside, in pieces. To be called between requests while output piles up.
     #[inline]
     pub fn seal(&mut self) {
-        if self.buf.len() - self.sent >= PIECE {
+        if self.buf.len() - self.sent >= SEAL_FROM {
             self.seal_now();
         }
     }
