@@ -74,7 +74,8 @@ fn sample(server: &Server, state: &mut State, now: Now) {
     stats.turn_length.sample_beside(stats.turns.usec, stats.turns.count, 1);
     let used = used_memory();
     stats.peak_memory = stats.peak_memory.max(used);
-    huge_pages::follow(&state.config, used, now.mono_us, save::while_no_child(server));
+    let loading = state.loading.is_some();
+    huge_pages::follow(&state.config, loading, used, now.mono_us, save::while_no_child(server));
     crash::note(state.clients.len(), used, stats.calls);
 }
 

@@ -16,7 +16,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// Bytes in use from which on the data gets huge pages.
-pub const FROM_BYTES: usize = 64 << 20;
+const FROM_BYTES: usize = 64 << 20;
 /// So many bytes more are growth.
 const STEP: usize = 1 << 20;
 /// So long after a step the data counts as growing.
@@ -37,11 +37,11 @@ pub fn settle(config: &Config) -> bool {
     !config.huge_pages && !config.disable_thp && allow(true) || allow(false)
 }
 
-/// Data is about to be loaded of which a snapshot takes so many bytes: it takes no less in memory, and being touched page by
-/// page is a fifth of the time of a load. [`follow`] ends it when the growth pauses.
+/// Data is about to be loaded of which a snapshot takes so many bytes: it hardly takes less in memory, and being touched
+/// page by page is a fifth of the time of a load. [`follow`] sees its end.
 pub fn expect(config: &Config, snapshot_bytes: u64) {
     if config.huge_pages && snapshot_bytes >= FROM_BYTES as u64 {
-        allow(true);
+        for_reason(Reason::Loading, true);
     }
 }
 
@@ -76,8 +76,15 @@ impl Growth {
     }
 }
 
-/// Follows how big the data has become; to be called now and then, with what [`gather`] takes.
-pub fn follow(config: &Config, used_bytes: usize, now_us: u64, goes_on: impl Fn() -> bool + Send + 'static) {
+/// Follows how big the data has become, and whether it is still being loaded; to be called now and then, with what
+/// [`gather`] takes.
+pub fn follow(
+    config: &Config,
+    loading: bool,
+    used_bytes: usize,
+    now_us: u64,
+    goes_on: impl Fn() -> bool + Send + 'static,
+) {
     static GROWTH: Mutex<Growth> =
         Mutex::new(Growth { mark: 0, grows_until_us: 0, loose: false, gathered_us: None });
     if !config.huge_pages {
@@ -85,34 +92,56 @@ pub fn follow(config: &Config, used_bytes: usize, now_us: u64, goes_on: impl Fn(
     }
     let (grows, now) = GROWTH.lock().unwrap_or_else(PoisonError::into_inner).note(used_bytes, now_us);
     for_reason(Reason::Growth, grows);
+    if !loading {
+        for_reason(Reason::Loading, false);
+    }
     if now {
+        gather(goes_on);
+    }
+}
+
+/// A child is gone, and what was written beside it lies in small pages; with what [`gather`] takes.
+pub fn child_is_gone(used_bytes: usize, goes_on: impl Fn() -> bool + Send + 'static) {
+    if used_bytes >= FROM_BYTES {
         gather(goes_on);
     }
 }
 
 #[derive(Clone, Copy)]
 enum Reason {
+    Loading,
     Growth,
     Gathering,
 }
 
+/// Why huge pages are allowed, by [`Reason`].
+struct Reasons([bool; 3]);
+
+impl Reasons {
+    /// Whether they are to be allowed or forbidden now, if that changes.
+    fn note(&mut self, reason: Reason, yes: bool) -> Option<bool> {
+        let before = self.0.contains(&true);
+        self.0[reason as usize] = yes;
+        let now = self.0.contains(&true);
+        (now != before).then_some(now)
+    }
+}
+
 /// Allows huge pages as long as there is a reason to.
 fn for_reason(reason: Reason, yes: bool) {
-    static REASONS: Mutex<[bool; 2]> = Mutex::new([false; 2]);
+    static REASONS: Mutex<Reasons> = Mutex::new(Reasons([false; 3]));
     let mut reasons = REASONS.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = *reasons;
-    reasons[reason as usize] = yes;
-    if before.contains(&true) != reasons.contains(&true) {
+    if let Some(now) = reasons.note(reason, yes) {
         // Where the kernel has no such flag, there is nothing to be done.
-        let _ = allow(reasons.contains(&true));
+        let _ = allow(now);
     }
 }
 
 type GoesOn = Box<dyn Fn() -> bool + Send>;
 
-/// Has a thread put into huge pages what lies in small ones, as long as `goes_on`: a child would have its memory copied.
-/// After growth that came too fast, and when a child is gone: what was written meanwhile lies in small ones.
-pub fn gather(goes_on: impl Fn() -> bool + Send + 'static) {
+/// Has a thread put into huge pages what lies in small ones, as long as `goes_on`: a child would have its memory
+/// copied.
+fn gather(goes_on: impl Fn() -> bool + Send + 'static) {
     static THREAD: OnceLock<Sender<GoesOn>> = OnceLock::new();
     let thread = THREAD.get_or_init(|| {
         let (sender, receiver) = channel::<GoesOn>();
@@ -207,6 +236,23 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(anonymous(line), found, "{line}");
+        }
+    }
+
+    #[test]
+    fn huge_pages_are_allowed_as_long_as_anything_asks_for_them() {
+        let mut reasons = Reasons([false; 3]);
+        for (reason, yes, changes) in [
+            (Reason::Growth, false, None), // as the timers say while there is little
+            (Reason::Loading, true, Some(true)),
+            (Reason::Growth, false, None),
+            (Reason::Loading, false, Some(false)), // what was loaded had expired
+            (Reason::Growth, true, Some(true)),
+            (Reason::Gathering, true, None),
+            (Reason::Growth, false, None),
+            (Reason::Gathering, false, Some(false)),
+        ] {
+            assert_eq!(reasons.note(reason, yes), changes);
         }
     }
 

@@ -145,8 +145,8 @@ fn follow(server: &Arc<Server>, pid: i32, mut reports: File, work: Work) {
         Work::Follow(target) => super::feed::conclude(server, pid, target),
         Work::Rewrite(rewrite) => rewrite.conclude(server, pid),
     }
-    if server.lock().state.config.huge_pages && used_memory() >= huge_pages::FROM_BYTES {
-        huge_pages::gather(while_no_child(server));
+    if server.lock().state.config.huge_pages {
+        huge_pages::child_is_gone(used_memory(), while_no_child(server));
     }
 }
 
