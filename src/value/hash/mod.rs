@@ -14,7 +14,7 @@ pub use big::HashTable;
 pub use packed::PackedEx;
 
 use super::Limits;
-use super::listpack::{self, Corrupt, Entry, Listpack};
+use super::listpack::{self, Corrupt, Entry, Listpack, ListpackRef};
 use super::table::{Due, Stats};
 
 /// A hash in one of its three encodings.
@@ -77,13 +77,18 @@ impl Hash {
     ///
     /// Twice the same field is not noticed in one that stays packed, as in the real server.
     pub fn from_listpack(lp: Listpack, limits: &Limits) -> Result<Self, Corrupt> {
-        packed::check(&lp, 2)?;
+        packed::check(lp.lend(), 2)?;
         Ok(Hash::Packed(lp).converted_if_big(limits))
+    }
+
+    /// Whether [`Hash::from_listpack`] would leave a listpack as it is.
+    pub fn stays_packed(lp: ListpackRef<'_>, limits: &Limits) -> bool {
+        lp.len() / 2 <= limits.hash_max_listpack_entries && packed::check(lp, 2).is_ok()
     }
 
     /// Takes a listpack of triplets from a file, and puts them in order should they not be.
     pub fn from_listpack_ex(lp: Listpack, limits: &Limits) -> Result<Self, Corrupt> {
-        packed::check(&lp, 3)?;
+        packed::check(lp.lend(), 3)?;
         let hash = Hash::PackedEx(PackedEx(lp)).converted_if_big(limits);
         match hash {
             Hash::PackedEx(ex) if !ex.in_order() => Ok(Hash::PackedEx(ex).in_order()),

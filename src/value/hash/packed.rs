@@ -4,7 +4,7 @@
 //! that gets a deadline goes before others with the same one.
 
 use super::{Item, Ttl};
-use crate::value::listpack::{Corrupt, Entry, Iter, Listpack, Pos};
+use crate::value::listpack::{Corrupt, Entry, Iter, Listpack, ListpackRef, Pos};
 
 /// A listpack of triplets, in order.
 pub struct PackedEx(pub(super) Listpack);
@@ -55,8 +55,8 @@ pub(super) fn set(lp: &mut Listpack, field: &[u8], value: &[u8]) -> bool {
 
 /// Refuses a listpack whose length is not a multiple of `width`, or with something else than a deadline as a
 /// field's third entry.
-pub(super) fn check(lp: &Listpack, width: usize) -> Result<(), Corrupt> {
-    let offset = lp.bytes();
+pub(super) fn check(lp: ListpackRef<'_>, width: usize) -> Result<(), Corrupt> {
+    let offset = lp.as_bytes().len();
     if !lp.len().is_multiple_of(width) {
         return Err(Corrupt { offset, reason: "hash with an incomplete field" });
     }

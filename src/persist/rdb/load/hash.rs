@@ -185,7 +185,7 @@ fn in_order(pack: ListpackRef<'_>) -> bool {
 fn pairs<'r>(offset: u64, pack: Pack<'r>, options: &LoadOptions<'_>) -> Res<Loaded<'r>> {
     let count = pack.lend().len() / 2;
     if let Pack::Lent(pack) = pack
-        && count <= options.limits.hash_max_listpack_entries
+        && Hash::stays_packed(pack, options.limits)
     {
         return Ok(Loaded::Packed(Packed::Hash(pack)));
     }

@@ -1,7 +1,7 @@
 //! Making values of what a file says, in today's encodings.
 //!
-//! Strings and packed values are lent by the source's buffer and copied once, to where they stay. What is read follows the real
-//! server's loader, its leniency included, except where the real server would end: then the value is refused.
+//! Strings and packed values are lent by the source's buffer and copied once, to where they stay. What is read follows
+//! the real server's loader, its leniency included, except where the real server would end: then the value is refused.
 
 mod hash;
 mod list;
