@@ -263,9 +263,9 @@ pub fn decompress_short(data: &[u8], expected: usize, out: &mut [u8]) -> Result<
     if to == expected { Ok(()) } else { Err(Corrupt) }
 }
 
-/// Copies what lies `back` bytes before `to` to there, up to `end` and a bit beyond: where they overlap, what is written is
-/// read again. The first 16 bytes, which are all of most copies, go without a loop; the rest in words of 16 bytes, from
-/// a multiple of `back` that is at least a word.
+/// Copies what lies `back` bytes before `to` to there, up to `end` and a bit beyond: where they overlap, what is
+/// written is read again. The first 16 bytes, which are all of most copies, go without a loop; the rest in words of 16
+/// bytes, from a multiple of `back` that is at least a word.
 #[inline(always)]
 fn repeat(out: &mut [u8], to: usize, back: usize, end: usize) {
     let period = match back {

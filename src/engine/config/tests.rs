@@ -389,8 +389,8 @@ fn the_list_of_options_is_up_to_date() {
 fn options_list() -> String {
     let config = Config::default();
     let mut out = String::from(
-        "# Directives\n\nEvery directive of Redis 8.0.6, and two of our own (`port-file`, `rdb-save-version`). Written \
-         from the table in `rows/` by its tests.\n",
+        "# Directives\n\nEvery directive of Redis 8.0.6, and our own (`aof-until`, `huge-pages`, `port-file`, \
+         `rdb-save-version`). Written from the table in `rows/` by its tests.\n",
     );
     type Part = (&'static str, fn(Status) -> bool);
     let parts: [Part; 3] = [
